@@ -110,7 +110,7 @@ private func splits(
   let otherwise = "; if it is a class, use `ddpm-mpi pack \(tree.path) --no-splits`"
   if let image = tree.images.first {
     throw DatasetError(
-      .wrongLayout, image.path, "is beside folders of splits (\(splitNames))",
+      .wrongLayout, image.path, "is next to the splits (\(splitNames))",
       advice: "move it into one of them, or away\(otherwise)")
   }
   func folder(_ role: SplitRole) throws(DatasetError) -> FileTree? {
@@ -124,7 +124,7 @@ private func splits(
   }
   for (folder, role) in zip(tree.folders, roles) where role == nil && folder.holdsImages {
     throw DatasetError(
-      .wrongLayout, folder.path, "is neither for training nor for tests, but is beside \(splitNames)",
+      .wrongLayout, folder.path, "is neither for training nor for tests, but is next to the splits (\(splitNames))",
       advice: "move it away, or give the folder of the images themselves\(otherwise)")
   }
   let training = try folder(.training)

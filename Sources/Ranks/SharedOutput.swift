@@ -19,7 +19,7 @@ extension Communicator {
 /// for instance after an error, nothing of it remains.
 ///
 /// Rank 0 writes the structure with libhdf5, and all ranks write elements at the positions that it tells them. No rank
-/// has the file open in both ways at once, which file systems of networks would not bear.
+/// has the file open in both ways at once, which network file systems do not support.
 package final class SharedOutput {
   /// The structure of a new file, on rank 0 until elements are written.
   private var structure: HDF5File?

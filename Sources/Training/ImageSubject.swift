@@ -32,13 +32,13 @@ final class ImageSubject: EvaluationSubject {
       guard let images = dataset.images else { preconditionFailure("a run of images has images") }
       if let count = settings.referenceCount, count > images.count {
         throw InputError(
-          "evaluation.reference_count is \(count), but the \(settings.split.rawValue) images of \(images.name) are "
-            + "\(images.count)")
+          "evaluation.reference_count is \(count), but \(images.name) has only \(images.count) "
+            + "\(settings.split.rawValue) images")
       }
       if let measure = measures.first(where: { $0.minimumReferenceCount > images.count }) {
         throw InputError(
           "evaluation.every: \(measure.rawValue) needs at least \(measure.minimumReferenceCount) reference images, "
-            + "but the \(settings.split.rawValue) images of \(images.name) are \(images.count)")
+            + "but \(images.name) has only \(images.count) \(settings.split.rawValue) images")
       }
       return (network, images, dataset.conditionChannels > 0 ? GivenFields(dataset) : nil, measures)
     }

@@ -5,7 +5,7 @@ import Files
 import Images
 import Inference
 
-/// Which model, and how it is run.
+/// The model to use, and how it is run.
 struct ModelOptions: ParsableArguments {
   @Option(help: ArgumentHelp("A checkpoint file, or a run folder.", valueName: "folder-or-file"))
   var checkpoint: String
@@ -29,7 +29,7 @@ struct ModelOptions: ParsableArguments {
 
   var files: [NamedFile] { RunFolder.files(at: checkpoint, option: "--checkpoint") }
 
-  /// - Parameter keys: how images are to be drawn, where it is not as the checkpoint says.
+  /// - Parameter keys: keys of `sampling` that override those of the checkpoint.
   func request(_ keys: [KeyOption] = []) -> ModelRequest {
     var request = ModelRequest(checkpoint: checkpoint)
     request.weights = weights
@@ -40,7 +40,7 @@ struct ModelOptions: ParsableArguments {
   }
 }
 
-/// A preset, and keys that are other than its.
+/// A preset, and keys that override it.
 struct PresetOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The network and its training: \(presetNames).", valueName: "name"))
   var preset = "cifar10"
@@ -76,7 +76,7 @@ struct DataOptions: ParsableArguments {
   }
 }
 
-/// How image files are read, and brought to one kind.
+/// How image files are read and converted to one kind.
 struct ImageFileOptions: ParsableArguments {
   @Option(
     number: "Convert all images to grey (1) or colour (3); by default pack converts all to colour if one is in colour.",
@@ -86,7 +86,7 @@ struct ImageFileOptions: ParsableArguments {
   @Option(help: "Background behind transparent pixels, which are refused otherwise.")
   var background: FolderImages.Background?
 
-  @Option(help: "Whether images are turned upright as EXIF says.")
+  @Option(help: "Whether images are turned upright, according to their EXIF data.")
   var orientation = ImageReader.Turning.upright
 
   func validate() throws {
@@ -98,6 +98,14 @@ struct ImageFileOptions: ParsableArguments {
   var fitting: FolderImages.Fitting {
     FolderImages.Fitting(background: background, channels: channels, reader: ImageReader(turning: orientation))
   }
+}
+
+/// A list for help: a line for each name and what it is, or two if one would be too long.
+func helpList(_ entries: [(name: String, summary: String)]) -> String {
+  entries.map { name, summary in
+    let line = "  \(name): \(summary)"
+    return line.count < 80 ? line : "  \(name):\n    \(summary)"
+  }.joined(separator: "\n")
 }
 
 extension ModelRequest.Weights: ExpressibleByArgument {}

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Configuration
 
-/// How images are drawn, where it is not as the keys of `sampling` say.
+/// Options that override the keys of `sampling`.
 struct DrawingOptions: ParsableArguments {
   @Option(number: "Seed of latents and noise.")
   var seed: UInt64 = 0
@@ -43,7 +43,7 @@ struct DrawingOptions: ParsableArguments {
 }
 
 extension Option where Value == KeyOption? {
-  /// An option that stands for a key: it is called, described, parsed and checked as the key is.
+  /// An option for a key, with the key's name, description, parsing and checks.
   init(key name: String, valueName: String) {
     guard let key = ConfigurationKey.named(name) else { preconditionFailure("no key \(name)") }
     self.init(

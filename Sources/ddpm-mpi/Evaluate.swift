@@ -21,17 +21,20 @@ struct Evaluate: RankCommand {
                         [--batch <n>] [--threads <n>]
       """,
     discussion: """
-      Prints the Frechet distance (fid), the Inception score (is), the kernel distance (kid), and precision and recall \
-      (pr) of the sampled images, on the features of a network: Inception-v3, as in papers, or by default a small \
-      classifier of Fashion-MNIST that is part of the program. Figures on different features are not comparable, so \
-      each is labelled with its network.
+      Images are compared with those of the data set by the features of a network: Inception-v3, as in papers, or by \
+      default a small classifier of Fashion-MNIST that is part of the program. Figures on different features are not \
+      comparable, so each is labelled with its network.
 
-      Fields are compared in physical units: the power at each wavenumber (spectrum), the correlation of two variables \
-      at each wavenumber (cross-spectrum), histogram and moments. A model with conditions draws an ensemble of --members \
-      fields for the conditions of each of --count test fields, which are the truths; then there are also the continuous \
-      ranked probability score (crps), the spread-skill ratio (spread-skill) and the rank histogram (rank-histogram).
+      Fields are compared in physical units. A model with conditions draws an ensemble of --members fields for the \
+      conditions of each of --count test fields, which are the truths that ensembles are compared with.
 
       The sampling options are those of `ddpm-mpi sample`. Results do not depend on the number of ranks.
+
+      MEASURES OF IMAGES
+      \(helpList(Measure.allCases.map { ($0.rawValue, $0.summary) }))
+
+      MEASURES OF FIELDS
+      \(helpList(FieldMeasure.allCases.map { ($0.rawValue, $0.summary) }))
 
       EXAMPLES
         mpirun -n 8 ddpm-mpi evaluate --checkpoint runs/quickstart --count 10000
@@ -49,8 +52,7 @@ struct Evaluate: RankCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Metrics to compute: of images \(MeasureNames.ofImages.joined(separator: ",")); of fields "
-        + "\(MeasureNames.ofFields.joined(separator: ",")) (default: all that fit the model).",
+      "Measures to compute, of those above, separated by commas (default: all that fit the model).",
       valueName: "names"))
   var measures: CommaSeparated<MeasureName>?
 
@@ -92,7 +94,7 @@ struct Evaluate: RankCommand {
       ("--data-path", data.dataPath != nil), ("--reference-cache", referenceCache != nil),
     ]
     if reference != nil, let (name, _) = ofDataSet.first(where: { $0.1 }) {
-      throw ValidationError("--reference and \(name) exclude each other: statistics are all that is compared with.")
+      throw ValidationError("--reference and \(name) exclude each other: statistics take the place of the data set.")
     }
   }
 
@@ -127,7 +129,7 @@ struct MeasureName: ExpressibleByArgument {
   }
 }
 
-/// Which network makes features.
+/// The network that computes features.
 struct FeatureOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(

@@ -13,7 +13,7 @@ struct Import: RankCommand {
       """,
     discussion: """
       Reads the output of `save_pretrained` for a pipeline of a UNet2DModel and its scheduler, or for the UNet2DModel \
-      alone, and the output of `ddpm-mpi export`. Network and process come from there; all other keys, such as \
+      alone, and the output of `ddpm-mpi export`. Network and process come from the folder; all other keys, such as \
       data.name and those of training, come from preset, file and --set.
 
       `ddpm-mpi sample` samples from the result. If it is a run folder, `ddpm-mpi train --resume --output <run>` \

@@ -80,6 +80,6 @@ struct Inspect: RankCommand {
     if let first = inspection.parts.flatMap(\.damaged).first { throw first.error }
   }
 
-  /// Names and texts from a file must not command a terminal.
+  /// Names and texts from a file must not control the terminal.
   private func tell(_ text: String) { StandardOutput.print(text) }
 }

@@ -141,7 +141,7 @@ struct Interpolate: FlowCommand {
   }
 }
 
-/// How the probability-flow equation is followed.
+/// Options of the probability-flow equation.
 struct FlowOptions: ParsableArguments {
   @Option(
     name: .customLong("class"),

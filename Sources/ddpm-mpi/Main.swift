@@ -11,8 +11,8 @@ import MessagePassing
 import Ranks
 import Reporting
 
-/// The root of the command line. What the subcommands do is in the modules of their jobs, such as `Training`,
-/// `Inference` and `Packing`; here is parsing and wiring only.
+/// The root of the command line. The subcommands only parse and wire; their jobs are in modules such as `Training`,
+/// `Inference` and `Packing`.
 struct Program: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ddpm-mpi",
@@ -53,7 +53,7 @@ struct Main {
   static func main() {
     ForeignReader.serveIfAsked(imageFileQuestions + fieldFileQuestions + latentFileQuestions)
     StandardOutput.takeStandardDescriptors()
-    // A file that exceeds its limit is an error like a full disk, and no reason to die.
+    // A file that exceeds its limit is an error like a full disk, and should not end the program.
     signal(SIGXFSZ, SIG_IGN)
     if let problem = UnpackedLimit.problem {
       report(problem)
@@ -95,7 +95,7 @@ struct Main {
     }
   }
 
-  /// Ends the process. What was to be printed and has not arrived makes it a failure.
+  /// Ends the process. If output was lost, the status is a failure.
   private static func leave(_ status: ExitStatus) -> Never {
     do {
       try StandardOutput.flush()
@@ -124,7 +124,7 @@ struct Main {
     } catch {
       let status = ExitStatus(for: error)
       guard let ending = error as? any JobEndingError, ending.isKnownToAllRanks || communicator.size == 1 else {
-        // Other ranks do not know, and would wait for this one for ever.
+        // Other ranks do not know, and would wait for it forever.
         JobAbort.abort(rank: communicator.rank, error)
       }
       // A process that works alone need not say which rank it is.
@@ -158,7 +158,7 @@ extension Program {
 
   private static var firstArgument: String? { CommandLine.arguments.dropFirst().first }
 
-  /// What is wrong, if the first argument is meant to be a subcommand and is none.
+  /// The problem, if the first argument is meant to be a subcommand but is not one.
   fileprivate static var missingSubcommand: String? {
     guard let name = firstArgument, !name.hasPrefix("-"), !(subcommandNames + ["help"]).contains(name) else {
       return nil
@@ -175,7 +175,7 @@ extension Program {
 
 /// A subcommand that all ranks run together.
 protocol RankCommand: ParsableCommand {
-  /// Whether the command itself finds out which differences between the ranks' arguments do harm.
+  /// Whether the command itself checks which differences between the ranks' arguments do harm.
   static var ranksMayDiffer: Bool { get }
   /// Whether it runs even where results would depend on which rank computes them.
   static var ranksMayRunDifferentBuilds: Bool { get }

@@ -1,23 +1,21 @@
 import ArgumentParser
 import Diffusion
 
-/// What numbers options may be: far more than anybody needs, and so few that nothing that follows from them is beyond what
-/// can be counted.
+/// The numbers that options accept: more than anyone needs, but small enough that nothing computed from them overflows.
 enum OptionRange {
   static let threads = 1...4096
-  /// That go through a network together.
+  /// Images that pass through the network together.
   static let batch = 1...1 << 20
   /// Each image has its own stream of random numbers.
   static let imageNumbers = 0..<1 << 32
   static let images = 1...imageNumbers.count
-  /// Of an ensemble for one condition.
+  /// Members of the ensemble for one condition.
   static let members = 1...DrawNumber.memberLimit
-  /// Of training that a trace records.
+  /// Steps of training or of a sampler.
   static let steps = 1...1_000_000
 }
 
-/// - Throws: an error that names the option, its value and the bound that it is beyond. An option that is not given is
-///   right.
+/// - Throws: an error that names the option, its value and the bound that it exceeds. A missing option is valid.
 func require(_ option: String, _ value: Int?, in range: ClosedRange<Int>) throws(ValidationError) {
   guard let value, !range.contains(value) else { return }
   let bound = value < range.lowerBound ? "at least \(range.lowerBound)" : "at most \(range.upperBound)"
@@ -39,7 +37,7 @@ extension Option {
     self.init(name: name, parsing: .unconditional, help: ArgumentHelp(help, valueName: valueName))
   }
 
-  /// The same, which need not be given.
+  /// An option that takes a number and may be omitted.
   init<Number: ExpressibleByArgument>(
     name: NameSpecification = .long, number help: String, valueName: String = "n"
   ) where Value == Number? {

@@ -62,7 +62,7 @@ struct Pack: RankCommand {
 
   @Flag(
     inversion: .prefixedNo,
-    help: "Whether training mirrors images by default (default: as the source says; no for image files).")
+    help: "Whether training mirrors images by default (default: that of the source; no for image files).")
   var flips: Bool?
 
   @Flag(help: "Treat every subfolder as a class, even one called train or test.")
@@ -93,7 +93,7 @@ struct Pack: RankCommand {
   }
 
   mutating func run(on communicator: Communicator) throws {
-    // On several ranks either job says that there may be but one.
+    // On several ranks, either job says that only one is allowed.
     let areFields = fields.areUsed || (communicator.size == 1 && sources.contains(where: FieldPackJob.recognises))
     try areFields ? packFields(communicator) : packImages(communicator)
   }

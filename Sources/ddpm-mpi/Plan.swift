@@ -45,7 +45,7 @@ struct Plan: RankCommand {
   @Option(
     number: """
       Data that a core moves through the network if it does nothing else, in 10^9 bytes per second. The default is for \
-      TCP; for a network that copies by itself, give 1000.
+      TCP; for a network that copies data without the processor, give 1000.
       """, valueName: "x")
   var coreNetworkGbytes = 2.0
 
@@ -79,7 +79,7 @@ struct Plan: RankCommand {
       throw ValidationError("--network-latency-us is \(networkLatencyUs); it must be from 0 to 1e9.")
     }
     if let ranksPerNode, ranksPerNode > coresPerNode {
-      throw ValidationError("--ranks-per-node \(ranksPerNode) are more than --cores-per-node \(coresPerNode).")
+      throw ValidationError("--ranks-per-node \(ranksPerNode) is more than --cores-per-node \(coresPerNode).")
     }
   }
 

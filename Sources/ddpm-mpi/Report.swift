@@ -10,8 +10,8 @@ struct Report: RankCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write a report of a run: curves, samples, configuration.",
     discussion: """
-      The report is a single HTML file for any browser; it loads nothing. The run need not have ended: run the command \
-      again to include newer data.
+      The report is a single HTML file for any browser; it loads nothing else. The run may still be going: run the \
+      command again to include newer data.
       """)
 
   @Argument(help: ArgumentHelp("The run folder.", valueName: "folder"))

@@ -1,9 +1,9 @@
 import ArgumentParser
 import Diffusion
 
-/// How images are drawn that fit measurements.
+/// The method that draws what fits measurements, and its options.
 struct RestorationOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("How images are drawn that fit.", valueName: "name"))
+  @Option(help: ArgumentHelp("Method that draws what fits the measurements.", valueName: "name"))
   var method = RestorationSettings().name
 
   @Option(number: "Steps (default: 250, or all steps of a process that has fewer).")
@@ -27,7 +27,7 @@ struct RestorationOptions: ParsableArguments {
   @Option(number: "Steps that repaint goes back at a time (default: 10).")
   var jumpLength: Int?
 
-  @Option(number: "How often repaint takes each stretch of so many steps (default: 10).")
+  @Option(number: "How often repaint takes each stretch of --jump-length steps (default: 10).")
   var resamplings: Int?
 
   @Option(number: "Length of the steps that dps takes towards the measurement (default: 1).", valueName: "x")
@@ -43,11 +43,11 @@ struct RestorationOptions: ParsableArguments {
   var sigmaData: Double?
 
   @Option(
-    number: "Iterations by which pigdm computes that from the network's derivative instead; each costs an evaluation "
-      + "(default: 0, not at all).")
+    number: "Iterations by which pigdm takes this uncertainty from the network's derivative instead; each costs an "
+      + "evaluation (default: 0, none).")
   var iterations: Int?
 
-  @Option(number: "Share of the steps that sdedit takes, above 0 and up to 1 (default: 0.5).", valueName: "x")
+  @Option(number: "Fraction of the steps that sdedit takes, above 0 and up to 1 (default: 0.5).", valueName: "x")
   var strength: Double?
 
   func validate() throws {

@@ -28,17 +28,17 @@ struct Restore: RankCommand {
                        [--batch <n>] [--threads <n>]
       """,
     discussion: """
-      --measured has what is known: images with unknown parts, coarse, grey or blurred ones, or some of a field's \
-      variables, and --operator says which. The model is an ordinary one, and need not have been trained for this. Each \
+      --measured is what is known: images with unknown parts, coarse, grey or blurred ones, or some of a field's \
+      variables; --operator says which. The model is an ordinary one, and need not have been trained for this. Each \
       measurement gets an ensemble of --members images; member m of measurement i depends only on the seed, i and m. \
       No method draws exactly from the distribution of images given the measurement; docs/restoring.md says how close \
       each comes.
 
       OPERATORS
-      \(list(OperatorName.allCases.map { ($0.usage, $0.summary) }))
+      \(helpList(OperatorName.allCases.map { ($0.usage, $0.summary) }))
 
       METHODS
-      \(list(RestorationName.allCases.map { ($0.rawValue, $0.summary) }))
+      \(helpList(RestorationName.allCases.map { ($0.rawValue, $0.summary) }))
 
       EXAMPLES
         mpirun -n 8 ddpm-mpi restore --checkpoint runs/quickstart \\
@@ -47,14 +47,6 @@ struct Restore: RankCommand {
         ddpm-mpi restore --checkpoint runs/turbulence --measured stations.nc \\
           --operator mask --noise 0.1 --members 16 --output fields.nc
       """)
-
-  /// A line for each name and what it is, or two if one would be too long.
-  private static func list(_ entries: [(name: String, summary: String)]) -> String {
-    entries.map { name, summary in
-      let line = "  \(name): \(summary)"
-      return line.count < 80 ? line : "  \(name):\n    \(summary)"
-    }.joined(separator: "\n")
-  }
 
   @OptionGroup var model: ModelOptions
 
@@ -83,7 +75,7 @@ struct Restore: RankCommand {
       + "-1 to 1; one number, or one for each measured channel (default: 0).", valueName: "x,x,...")
   var noise: CommaSeparated<Double>?
 
-  @Flag(help: "Measure the whole images or fields of --measured first, with such noise: to try a method.")
+  @Flag(help: "Measure whole images or fields of --measured first, with that noise, to try a method.")
   var simulate = false
 
   @Option(number: "Images drawn for each measurement.")

@@ -88,7 +88,7 @@ protocol TrainingCommand: RankCommand {
 }
 
 extension TrainingCommand {
-  // The configurations are compared key by key once they are put together.
+  // The resulting configurations are compared key by key.
   static var ranksMayDiffer: Bool { true }
   static var stopsWhenAsked: Bool { true }
 
@@ -101,7 +101,7 @@ extension TrainingCommand {
   }
 }
 
-/// Where a configuration comes from.
+/// The sources of a configuration.
 struct SourceOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Start from a preset: \(presetNames).", valueName: "name"))
   var preset: String?
@@ -123,7 +123,7 @@ struct SourceOptions: ParsableArguments {
   var request: ConfigurationSources { ConfigurationSources(preset: preset, file: config, settings: settings) }
 }
 
-/// Where a configuration comes from, and what becomes of the run.
+/// The sources of a run's configuration, and where and how it runs.
 struct TrainingOptions: ParsableArguments {
   @OptionGroup var source: SourceOptions
 
@@ -155,7 +155,7 @@ struct TrainingOptions: ParsableArguments {
 
   func validate() throws {
     if initial != nil && resume {
-      throw ValidationError("--initial begins a new run and --resume goes on with one; give one of them.")
+      throw ValidationError("--initial begins a new run and --resume continues one; give one of them.")
     }
     if initial != nil && source.preset == nil && source.config == nil && output == nil {
       throw ValidationError("--initial without --preset and --config needs an --output.")

@@ -1,5 +1,5 @@
-"""Checks the pages' links and headings, and their lists of configuration keys, presets, samplers and packages. Scripts
-in blocks that take too long to run from a page must be run by some test.
+"""Checks the pages' links and headings, and their lists of configuration keys, presets, samplers, packages and scripts.
+Scripts in blocks that take too long to run from a page must be run by some test.
 
     python check_pages.py PROGRAM
 
@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 PAGES = [Path("README.md"), Path("CONTRIBUTING.md"), *sorted(Path("docs").glob("*.md"))]
@@ -136,11 +137,25 @@ def check_scripts():
                     errors.append(f"{page}: no test runs {script}")
 
 
+def check_script_table():
+    """Each script needs a row in CONTRIBUTING.md. The row of growth.sh is also that of growth.py, and a row that names
+    a folder is for all scripts in it."""
+    page = "CONTRIBUTING.md"
+    named = re.findall(r"`(scripts/[\w./*-]+)`", " ".join(" ".join(row) for row in table_rows(page, "Scripts")))
+    for script in sorted(Path("scripts").rglob("*")):
+        if script.suffix not in {".sh", ".py", ".c"}:
+            continue
+        folders = {str(folder) for folder in script.parents}
+        if not any(name in folders or fnmatch(script.with_suffix(""), name.split(".")[0]) for name in named):
+            errors.append(f"{page}: no row describes {script}")
+
+
 def main():
     program = sys.argv[1]
     check_links()
     check_packages()
     check_scripts()
+    check_script_table()
     check_keys(program)
     check_presets(program)
     check_samplers(program)

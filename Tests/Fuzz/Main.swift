@@ -123,7 +123,7 @@ struct Campaign {
     case .refused: counts.refused += 1
     case .slow where format.mayBeSlow: counts.stopped += 1
     case .slow: reason = "took more than \(format.secondLimit) s"
-    case .hung: reason = "waited for ever"
+    case .hung: reason = "waited forever"
     case .died(let signal): reason = signal
     }
     if let reason {

@@ -75,7 +75,7 @@ struct EvaluateCommandTests {
   @Test func tooFewImagesAreRefusedBeforeAnyIsDrawn() async throws {
     let evaluate: Words = "evaluate --checkpoint \(try await EvaluationFixture.run.made)"
     try await ddpm("\(try await EvaluationFixture.evaluate) --reference-count 60001").ends(
-      2, saying: "reference-count is 60001, but the training images of fashion-mnist are 60000")
+      2, saying: "reference-count is 60001, but fashion-mnist has only 60000 training images")
     let few = try await ddpm("\(evaluate) --count 9").ends(
       2, saying: "--count is 9, but is needs at least 10 images; draw more, or remove it from --measures")
     #expect(!few.says("step "))

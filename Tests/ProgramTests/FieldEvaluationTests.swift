@@ -124,10 +124,10 @@ struct FieldEvaluationTests {
     try await ddpm("\(evaluate) --features inception").ends(2, saying: "features is for models of images")
     let run = try await FieldFixture.run.made
     try await ddpm("evaluate --checkpoint \(run) --count 4 --reference-count 10001").ends(
-      2, saying: "reference-count is 10001, but the training fields of gaussian-field are 10000")
+      2, saying: "reference-count is 10001, but gaussian-field has only 10000 training fields")
     let conditioned = try await FieldFixture.conditionedRun.made
     try await ddpm("evaluate --checkpoint \(conditioned) --count 10001").ends(
-      2, saying: "count is 10001, but the test fields of gaussian-field are 10000")
+      2, saying: "count is 10001, but gaussian-field has only 10000 test fields")
     let images = try await EvaluationFixture.run.made
     try await ddpm("evaluate --checkpoint \(images) --count 20 --steps 2 --members 2").ends(
       2, saying: "members is for models of fields")

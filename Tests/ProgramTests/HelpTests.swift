@@ -8,9 +8,8 @@ struct HelpTests {
   }
 
   @Test(arguments: [
-    "train", "train-classifier", "sample", "restore", "likelihood", "encode", "decode", "interpolate", "pack",
-    "presets",
-    "benchmark", "inspect", "doctor",
+    "train", "train-classifier", "sample", "restore", "evaluate", "likelihood", "encode", "decode", "interpolate",
+    "pack", "presets", "benchmark", "inspect", "doctor",
   ])
   func helpFitsIntoEightyColumns(command: String) async throws {
     let help = try await ddpm("\(command) --help").succeeds(saying: "USAGE: ddpm-mpi \(command)")

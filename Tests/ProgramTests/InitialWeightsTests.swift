@@ -58,7 +58,7 @@ struct InitialWeightsTests {
       Refusal(
         "train-classifier --initial \(run) --output \(nowhere)", "this is a denoiser, not a classifier"),
       Refusal(
-        "\(tune) --resume --output \(run)", "--initial begins a new run and --resume goes on with one"),
+        "\(tune) --resume --output \(run)", "--initial begins a new run and --resume continues one"),
       Refusal("\(tune)", "--initial without --preset and --config needs an --output"),
     ] {
       try await refusal.check()

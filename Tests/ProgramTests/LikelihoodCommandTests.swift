@@ -62,7 +62,7 @@ struct LikelihoodCommandTests {
     ).check()
     try await Refusal(
       "likelihood --count 20000 --method ode --checkpoint \(vpSDE)",
-      "count is 20000, but the test images of shapes are 10000"
+      "count is 20000, but shapes has only 10000 test images"
     ).check()
     try await Refusal(
       "\(Self.brief) --method bound --tolerance 0.1 --checkpoint \(fewSteps)",

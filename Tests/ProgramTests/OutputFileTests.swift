@@ -47,7 +47,7 @@ struct OutputFileTests {
     #expect(kind("device") == S_IFCHR)
   }
 
-  @Test(.enabled(if: geteuid() == 0, "mounting takes root's rights"), arguments: OutputCommand.all)
+  @Test(.enabled(if: geteuid() == 0, "mounting needs root"), arguments: OutputCommand.all)
   func aFullDiskIsAnErrorAndLeavesNothing(of output: OutputCommand) async throws {
     let inputs = try await Inputs.made
     let folder = try TemporaryFolder()

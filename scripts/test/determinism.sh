@@ -65,6 +65,16 @@ for layout in 2x1 3x1 4x1 5x1 8x1 1x2 2x2; do
   same "$layout"
 done
 
+# The processes that a process has started, and those that these have. They have no group in common: Open MPI gives each
+# rank one of its own.
+descendants() { # PID
+  local child
+  for child in $(pgrep -P "$1"); do
+    echo "$child"
+    descendants "$child"
+  done
+}
+
 # Killed in the middle, and resumed on other numbers of ranks.
 train killed 2 1 --set training.steps=100000 --set training.sample_every=100000 >/dev/null 2>&1 &
 job=$!
@@ -72,7 +82,8 @@ until [[ -e $folder/killed/checkpoints/step-00000008.h5 ]]; do
   kill -0 "$job" 2>/dev/null || { echo "the run to kill ended by itself"; exit 1; }
   sleep 0.05
 done
-pkill -9 -f "$program train --config $folder/config.yaml --output $folder/killed" || true
+mapfile -t processes < <(descendants "$job")
+kill -KILL "$job" "${processes[@]}" 2>/dev/null || true
 wait "$job" 2>/dev/null && { echo "a killed job reported success"; exit 1; }
 # What came after step 8 is taken away, so that there is something left to do.
 find "$folder/killed/checkpoints" -name 'step-*.h5' | sort | tail -n +3 | xargs -r rm

@@ -174,7 +174,7 @@ package struct TrainingPlan {
       "Measured here, \(cores == 1 ? "on its only core" : "with all \(cores) cores at work"):",
       "  forward \(milliseconds(machine.forward.perPass)) ms + \(milliseconds(machine.forward.perImage)) ms per image, "
         + "backward \(milliseconds(machine.backward.perPass)) ms + \(milliseconds(machine.backward.perImage)) ms per image",
-      "  \(ProgressFormat.count(cores, of: "thread")) leave \(share)% of that as it is; more threads are taken to do the same",
+      "  \(share)% of this time does not shrink with more threads (measured with \(cores))",
       "  a core copies \(copies) GB/s, all together \(together) GB/s",
       "Assumed:",
       "  cores \(ProgressFormat.shortDecimal(request.coreSpeed)) times as fast as these, which together copy "
@@ -227,10 +227,10 @@ extension TrainingPlan.Result {
 
       \(textTable([headings] + cells))
 
-      Ranks and threads are per node, "at once" are the images of a micro-batch, and "waits" is the share of a
-      step in which computation waits for messages or loses time to them.\(sums)
-      A checkpoint has \(ProgressFormat.bytes(checkpointBytes)) and takes \
-      \(ProgressFormat.shortDecimal(checkpointSeconds)) s beside training, which it stops for \
+      Ranks and threads are per node, "at once" is the number of images in a micro-batch, and "waits" is the share
+      of a step in which computation waits for messages or loses time to them.\(sums)
+      A checkpoint has \(ProgressFormat.bytes(checkpointBytes)). Saving takes \
+      \(ProgressFormat.shortDecimal(checkpointSeconds)) s in the background and pauses training for \
       \(ProgressFormat.decimal(checkpointPauseSeconds, places: 4)) s.
       On \(ProgressFormat.count(last.nodes, of: "node")): --ntasks-per-node=\(last.ranksPerNode) \
       --cpus-per-task=\(last.threads) --mem-per-cpu=\(last.mebibytesPerThread)M, and \

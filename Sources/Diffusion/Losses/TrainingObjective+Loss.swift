@@ -56,7 +56,7 @@ extension TrainingObjective {
   private struct ImageElements {
     let images: NoisedImages
     let output: Tensor
-    /// Is written.
+    /// Overwritten with the gradient.
     let gradient: Tensor
     let range: Range<Int>
     let channels: Int

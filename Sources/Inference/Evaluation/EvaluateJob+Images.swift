@@ -89,8 +89,8 @@ extension EvaluateJob {
         for: "evaluate", path: dataPath, split: split, background: background)
       if let referenceCount, referenceCount > dataset.count {
         throw InputError(
-          "--reference-count is \(referenceCount), but the \(split.rawValue) images of \(dataset.name) are "
-            + "\(dataset.count)")
+          "--reference-count is \(referenceCount), but \(dataset.name) has only \(dataset.count) \(split.rawValue) "
+            + "images")
       }
       let count = referenceCount ?? dataset.count
       if let measure = measures.first(where: { $0.minimumReferenceCount > count }) {

@@ -4,6 +4,8 @@ import Failures
 package protocol EvaluationMeasure: RawRepresentable, CaseIterable, Codable, Sendable where RawValue == String {
   /// The samples that they measure, in the plural.
   static var samples: String { get }
+  /// What it is, for help.
+  var summary: String { get }
 }
 
 extension EvaluationMeasure {
@@ -26,9 +28,7 @@ extension EvaluationMeasure {
 
 /// The measures of all kinds of samples.
 package enum MeasureNames {
-  package static let ofImages = Measure.allCases.map(\.rawValue)
-  package static let ofFields = FieldMeasure.allCases.map(\.rawValue)
-  package static let all = ofImages + ofFields
+  package static let all = Measure.allCases.map(\.rawValue) + FieldMeasure.allCases.map(\.rawValue)
 }
 
 /// How messages call the settings of an evaluation: by a command's options, or by a run's keys.

@@ -3,16 +3,21 @@ import Failures
 
 /// The measures of drawn images, computed from their features and logits.
 package enum Measure: String, EvaluationMeasure {
-  /// The Fréchet distance.
   case fid
-  /// The Inception score.
   case inceptionScore = "is"
-  /// The kernel distance.
   case kid
-  /// Precision and recall.
   case precisionRecall = "pr"
 
   package static let samples = "images"
+
+  package var summary: String {
+    switch self {
+    case .fid: "Frechet distance"
+    case .inceptionScore: "Inception score"
+    case .kid: "kernel distance"
+    case .precisionRecall: "precision and recall"
+    }
+  }
 
   /// Those that need only statistics of the reference.
   package static let usual: [Measure] = [.fid, .inceptionScore]

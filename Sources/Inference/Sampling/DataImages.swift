@@ -30,7 +30,7 @@ package struct DataImages {
     }
     guard choice.count <= dataset.count else {
       throw InputError(
-        "--count is \(choice.count), but the \(choice.split.rawValue) images of \(dataset.name) are \(dataset.count)")
+        "--count is \(choice.count), but \(dataset.name) has only \(dataset.count) \(choice.split.rawValue) images")
     }
     if let classCount = model.configuration.model.classes, condition == .own, dataset.classNames.count > classCount {
       throw InputError(

@@ -96,7 +96,7 @@ package struct SampleJob: Sendable {
   /// - Throws: `InputError` if there are not as many conditions.
   private func drawnSet(_ conditions: DrawConditions) throws(InputError) -> DrawnSet {
     guard let given = conditions.given, let condition else {
-      guard let count else { throw InputError("--count: how many samples are to be drawn?") }
+      guard let count else { throw InputError("--count is missing: give the number of samples to draw") }
       return DrawnSet(first: first, count: count)
     }
     guard first < given.count else {

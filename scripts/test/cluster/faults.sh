@@ -16,13 +16,21 @@ faulty() {
   unset DDPM_MPI_FAULT
 }
 
-# A rank is killed at each phase of the second save: the first one's file is whole, and the run goes on from it.
-for phase in reserve create header write mark flush close rename; do
+phases=(reserve create header write mark flush close rename)
+
+# second_save PHASE: sets $rank to a rank that takes part in the phase, and $pass to the pass at which it is in the second
+# save.
+second_save() {
   rank=1 pass=2
-  case $phase in
+  case $1 in
     reserve | rename) rank=0 ;;
     write) pass=$((tensors + tensors / 2)) ;;
   esac
+}
+
+# A rank is killed at each phase of the second save: the first one's file is whole, and the run resumes from it.
+for phase in "${phases[@]}"; do
+  second_save "$phase"
   name=killed-at-$phase
   faulty "$name" 2 "save.$phase:$rank:kill:$pass"
   ends "$name" x
@@ -59,12 +67,8 @@ same hanging-save 2
 says hanging-save 'Resuming from .*/step-00000020.h5'
 
 # An error on one rank at each step of the second save. Where all ranks can still agree it is skipped; else all end.
-for phase in reserve create header write mark flush close rename; do
-  rank=1 pass=2
-  case $phase in
-    reserve | rename) rank=0 ;;
-    write) pass=$((tensors + tensors / 2)) ;;
-  esac
+for phase in "${phases[@]}"; do
+  second_save "$phase"
   name=failing-at-$phase
   faulty "$name" 2 "save.$phase:$rank:error:$pass"
   case $phase in
@@ -306,4 +310,4 @@ test_full_disk() {
   same "$name" 3
   says "$name" 'Resuming from .*/step-00000020.h5'
 }
-if ((EUID == 0)); then test_full_disk || report full-disk "no file system can be mounted"; else without "it takes root's rights" full-disk; fi
+if ((EUID == 0)); then test_full_disk || report full-disk "no file system can be mounted"; else without "it needs root" full-disk; fi

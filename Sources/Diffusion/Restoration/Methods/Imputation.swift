@@ -4,8 +4,9 @@
 /// `Tests/Peers/controllable.py` lists the deliberate differences. The last predictor adds no noise, and the known part
 /// of the result is the measurement.
 ///
-/// The unknown part learns of the known one only through the score, and agrees with it too little. Bias for Gaussian
-/// data in 250 steps: mean 0.13 to 0.22, covariance 0.32 to 0.34, variance 31% to 33% too large; in 1,000 steps 0.1, 0.25 and 27%.
+/// The unknown part is coupled to the known one only through the score, so the two agree too little. Bias for Gaussian
+/// data in 250 steps: mean 0.13 to 0.22, covariance 0.32 to 0.34, variance 31% to 33% too large; in 1,000 steps 0.1,
+/// 0.25 and 27%.
 package struct Imputation: RestorationMethod {
   package let process: any ForwardProcess
   package let steps: Int

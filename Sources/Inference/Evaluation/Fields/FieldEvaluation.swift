@@ -47,8 +47,8 @@ package struct FieldEvaluation: Sendable {
     let needs = [("reference_count", referenceCount ?? 0), ("count", self.members == nil ? 0 : count)]
     for (key, number) in needs where number > truths.dataset.count {
       throw InputError(
-        "\(style.name(key)) is \(number), but the \(split.rawValue) fields of \(truths.dataset.name) are "
-          + "\(truths.dataset.count)")
+        "\(style.name(key)) is \(number), but \(truths.dataset.name) has only \(truths.dataset.count) "
+          + "\(split.rawValue) fields")
     }
   }
 

@@ -2,20 +2,27 @@ import Failures
 
 /// The measures of drawn fields, computed from their values in physical units.
 package enum FieldMeasure: String, EvaluationMeasure {
-  /// The power at each wavenumber, beside that of the reference.
   case spectrum
-  /// The correlation of two variables at each wavenumber.
   case crossSpectrum = "cross-spectrum"
-  /// The distribution of values.
   case histogram
   case moments
-  /// The continuous ranked probability score of ensembles.
   case crps
-  /// The ratio of ensembles' spread to their error.
   case spreadSkill = "spread-skill"
   case rankHistogram = "rank-histogram"
 
   package static let samples = "fields"
+
+  package var summary: String {
+    switch self {
+    case .spectrum: "power at each wavenumber"
+    case .crossSpectrum: "correlation of two variables at each wavenumber"
+    case .histogram: "distribution of values"
+    case .moments: "mean, standard deviation, skewness, kurtosis, minimum and maximum"
+    case .crps: "continuous ranked probability score of ensembles"
+    case .spreadSkill: "ratio of ensembles' spread to their error"
+    case .rankHistogram: "rank of the truth among the members of its ensemble"
+    }
+  }
 
   /// Whether it compares ensembles with the truth that belongs to their condition.
   var needsEnsembles: Bool {
