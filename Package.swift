@@ -221,9 +221,8 @@ let package = Package(
     .target(
       name: "Benchmarking",
       dependencies: [
-        "Configuration", "DataParallel", "Datasets", "Differentiation", "Diffusion", "Failures", "Kernels",
-        "MessagePassing", "MicroKernels", "Network", realModule, "Ranks", "Reporting", "Tensors", "TextFormatting",
-        "Threads", "Training",
+        "Configuration", "DataParallel", "Differentiation", "Diffusion", "Failures", "Kernels", "MessagePassing",
+        "MicroKernels", "Network", realModule, "Ranks", "Reporting", "Tensors", "TextFormatting", "Threads", "Training",
       ]),
     .target(
       name: "Diffusers",

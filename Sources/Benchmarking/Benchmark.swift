@@ -1,6 +1,5 @@
 import Configuration
 import DataParallel
-import Datasets
 import Differentiation
 import Diffusion
 import Failures
@@ -64,8 +63,7 @@ package struct Benchmark {
   package init(_ request: Request, rankCount: Int) throws {
     self.request = request
     var configuration = try Self.configuration(request)
-    guard var shape = DatasetCatalog.imageShape(name: configuration.data.name, channels: configuration.data.channels)
-    else {
+    guard var shape = try Presets.named(request.preset).imageShape(for: configuration) else {
       throw ConfigurationError("data.name \(configuration.data.name) does not determine the shape of images")
     }
     if let size = request.imageSize { shape = [size, size, shape[2]] }

@@ -74,7 +74,8 @@ extension ConfigurationKey {
 
     .init(
       "model.block", \.model.architecture.levelChange, .all,
-      "how the resolution changes between levels: ddpm by a convolution, biggan inside a residual block"),
+      "how the resolution changes between levels: ddpm by a convolution, biggan inside a residual block, adm inside one whose shortcut has no convolution"
+    ),
     .init(
       "model.fir", \.model.architecture.smoothsResampling, .all,
       "apply the filter [1, 3, 3, 1] when resampling"),

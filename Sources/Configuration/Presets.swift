@@ -1,9 +1,13 @@
+import Datasets
+
 /// A named configuration to start from.
 package struct Preset: Sendable {
   package let name: String
   package let summary: String
   /// The publication that it reproduces; nil for the program's own.
   package let publication: Publication?
+  /// The shape [H, W, C] of the images that it is for, if its data set does not determine it; nil otherwise.
+  package let ownImageShape: [Int]?
   package let configuration: RunConfiguration
 
   /// The source of a configuration, and the results published for it.
@@ -17,15 +21,24 @@ package struct Preset: Sendable {
   }
 
   init(
-    _ name: String, _ summary: String, publication: Publication? = nil,
+    _ name: String, _ summary: String, publication: Publication? = nil, ownImageShape: [Int]? = nil,
     _ change: (inout RunConfiguration) -> Void = { _ in }
   ) {
     self.name = name
     self.summary = summary
     self.publication = publication
+    self.ownImageShape = ownImageShape
     var configuration = RunConfiguration()
     change(&configuration)
     self.configuration = configuration
+  }
+
+  /// The shape [H, W, C] of the images of a configuration that was made from this preset; nil if only its data set
+  /// determines it.
+  package func imageShape(for configuration: RunConfiguration) -> [Int]? {
+    let data = configuration.data
+    if let shape = DatasetCatalog.imageShape(name: data.name, channels: data.channels) { return shape }
+    return ownImageShape.map { [$0[0], $0[1], data.channels ?? $0[2]] }
   }
 }
 
@@ -34,7 +47,7 @@ package enum Presets {
   /// What `train` runs when nothing else is asked for; its values are the keys' defaults.
   package static let `default` = Preset("quickstart", "Fashion-MNIST, a small network; minutes on two cores")
 
-  package static let all: [Preset] = [`default`, fashionMNIST] + cifar10 + [fields, shapes]
+  package static let all: [Preset] = [`default`, fashionMNIST] + cifar10 + [imageNet, fields, shapes]
 
   private static let fashionMNIST = Preset("fashion-mnist", "Fashion-MNIST, a network that generates clear garments") {
     $0.model.channels = 64

@@ -1,3 +1,4 @@
+import Datasets
 import Diffusion
 
 extension RunConfiguration {
@@ -46,7 +47,7 @@ extension RunConfiguration {
       "model.classes is \(count), but "
         + (classNames.isEmpty
           ? "\(data.name) has no classes; set it to none"
-          : "\(data.name) has \(classNames.count) classes (\(classNames.joined(separator: ", "))); set it to that, or to none")
+          : "\(data.name) has \(classNames.count) classes (\(ClassNames.list(classNames))); set it to that, or to none")
     )
   }
 

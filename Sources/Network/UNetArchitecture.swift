@@ -1,7 +1,8 @@
 import Kernels
 
 /// The differences between the U-Nets of the literature: DDPM (Ho, Jain, Abbeel, arXiv:2006.11239, appendix B), DDPM++
-/// and NCSN++ (Song et al., arXiv:2011.13456, appendix H), and variants between them.
+/// and NCSN++ (Song et al., arXiv:2011.13456, appendix H), ADM (Dhariwal, Nichol, arXiv:2105.05233, section 3), and
+/// variants between them.
 package struct UNetArchitecture: Sendable, Equatable {
   /// How one level leads to the next.
   package enum LevelChange: String, Sendable, CaseIterable {
@@ -9,6 +10,8 @@ package struct UNetArchitecture: Sendable, Equatable {
     case convolution = "ddpm"
     /// A residual block that changes the size inside, as in BigGAN (Brock, Donahue, Simonyan, arXiv:1809.11096).
     case residualBlock = "biggan"
+    /// The same without a convolution on the shortcut, as in ADM.
+    case plainResidualBlock = "adm"
   }
 
   /// How the time is encoded.
@@ -109,6 +112,15 @@ package struct UNetArchitecture: Sendable, Equatable {
     result.timeFeatures = .fourier
     result.progressiveInput = .residual
     result.dividesOutputByNoise = true
+    return result
+  }()
+
+  /// Dhariwal, Nichol, arXiv:2105.05233, section 3 and table 11.
+  package static let adm: UNetArchitecture = {
+    var result = UNetArchitecture()
+    result.levelChange = .plainResidualBlock
+    result.timeConditioning = .scaleShift
+    result.headChannels = 64
     return result
   }()
 

@@ -16,9 +16,9 @@ struct Plan: RankCommand {
                     [--storage-gbytes <x>] [--core-speed <x>] [--json]
       """,
     discussion: """
-      Measures the preset's network on this machine for some seconds, and from that estimates for 1, 2, 4, … nodes: \
-      the time of a step, how well it scales, memory, checkpoints and the hours of the whole run. It prints what it \
-      measured and what it assumed; docs/scaling.md describes the model and its accuracy.
+      Measures the preset's network on this machine for some seconds, or minutes if it is large, and from that \
+      estimates for 1, 2, 4, … nodes: the time of a step, how well it scales, memory, checkpoints and the hours of the \
+      whole run. It prints what it measured and what it assumed; docs/scaling.md describes the model and its accuracy.
 
       EXAMPLE
         ddpm-mpi plan --preset cifar10 --nodes 64 --cores-per-node 128 \\

@@ -20,7 +20,7 @@ import Testing
     "model.heads=4 model.time_conditioning=scale-shift", "model.fir=true",
     "model.fir=true model.progressive_output=residual",
     "model.progressive_output=output-skip",
-    "model.progressive_input=residual", "model.block=biggan model.progressive_input=input-skip",
+    "model.progressive_input=residual", "model.block=adm", "model.block=biggan model.progressive_input=input-skip",
     "model.block=biggan model.fir=true model.progressive_input=input-skip model.progressive_combine=cat",
   ]
 
@@ -28,8 +28,10 @@ import Testing
   func everyArchitecturePerformsTheCountedArithmetic(preset: String, settings: String) throws {
     let sources = ConfigurationSources(
       preset: preset,
-      settings: ["model.channels=16", "model.groups=4", "model.blocks=1", "model.attention_init_scale=1"]
-        + settings.split(separator: " ").map(String.init))
+      settings: [
+        "model.channels=16", "model.groups=4", "model.blocks=1", "model.attention_init_scale=1",
+        "model.head_channels=none", "model.classes=none",
+      ] + settings.split(separator: " ").map(String.init))
     let configuration = try sources.resolve()
     let network = try configuration.network(height: 32, width: 32, channels: 3)
     let (profiler, workers) = (Profiler(), WorkerPool(threadCount: 1))

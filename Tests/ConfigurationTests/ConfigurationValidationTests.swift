@@ -5,11 +5,26 @@ import Testing
 @Suite struct ConfigurationValidationTests {
   @Test(arguments: Presets.all.map(\.name))
   func presetsAreValid(name: String) throws {
-    let configuration = try Presets.named(name).configuration
+    let preset = try Presets.named(name)
+    let configuration = preset.configuration
     try configuration.validate()
-    // All data sets so far are 32x32, or are padded to it.
-    try configuration.validate(imageSize: 32)
+    try configuration.validate(imageSize: try #require(preset.imageShape(for: configuration))[0])
     try configuration.validate(rankCount: configuration.microBatchCount)
+  }
+
+  @Test func theShapeOfAPresetsImagesFollowsTheDataSet() throws {
+    let shapes = try Presets.named("shapes")
+    #expect(shapes.imageShape(for: shapes.configuration) == [32, 32, 3])
+    let imageNet = try Presets.named("imagenet64-adm")
+    var configuration = imageNet.configuration
+    #expect(imageNet.imageShape(for: configuration) == [64, 64, 3])
+    // The user's own images do not determine it.
+    #expect(shapes.imageShape(for: configuration) == nil)
+    configuration.data.name = "folder"
+    configuration.data.channels = 1
+    #expect(imageNet.imageShape(for: configuration) == [64, 64, 1])
+    configuration.data.name = "fashion-mnist"
+    #expect(imageNet.imageShape(for: configuration) == [32, 32, 1])
   }
 
   @Test func duplicateAveragesAreRefused() {

@@ -7,20 +7,44 @@ import Testing
 @Suite struct MemoryNeedTests {
   private static let gibibyte = 1 << 30
 
-  private func need(_ preset: String, _ change: (inout RunConfiguration) -> Void = { _ in }) throws -> MemoryNeed {
-    var configuration = try Presets.named(preset).configuration
+  private func need(
+    _ name: String, rankCount: Int = 1, _ change: (inout RunConfiguration) -> Void = { _ in }
+  ) throws -> MemoryNeed {
+    let preset = try Presets.named(name)
+    var configuration = preset.configuration
     change(&configuration)
-    let network = try configuration.network(height: 32, width: 32, channels: preset.hasPrefix("cifar10") ? 3 : 1)
-    return configuration.trainingMemory(network.layout, network.configuration, rankCount: 1)
+    let shape = try #require(preset.imageShape(for: configuration))
+    let network = try configuration.network(height: shape[0], width: shape[1], channels: shape[2])
+    return configuration.trainingMemory(network.layout, network.configuration, rankCount: rankCount)
   }
 
-  /// On one rank, with its default micro-batch.
-  @Test(arguments: Presets.all.map(\.name))
+  /// On one rank, with its default micro-batch; all but the one that is for a cluster.
+  @Test(arguments: Presets.all.map(\.name).filter { $0 != "imagenet64-adm" })
   func everyPresetFitsIntoTheMemoryOfAnOrdinaryMachine(name: String) throws {
     let limits = MemoryLimits([.init(bytes: 8 * Self.gibibyte, owner: "this machine", rankCount: 1)])
     try need(name).require(limits)
     let network = try Presets.named(name).configuration.network(height: 32, width: 32, channels: 3)
     try MemoryNeed.inference(network, batch: 32, option: "--batch").require(limits)
+  }
+
+  /// 295,905,222 weights take 1.10 GiB; so do their gradients. Two moments and an average take 3.31 GiB, divided among
+  /// ranks. The activations of an image take 0.19 GiB, or half of that if blocks are recomputed.
+  @Test(arguments: [(2, "none", 4.05), (2, "blocks", 3.95), (1, "none", 5.70)])
+  func aStepOfTheLargestPresetFitsIntoTheMemoryOfTwoRanks(
+    rankCount: Int, recomputation: String, gibibytes: Double
+  ) throws {
+    let need = try self.need("imagenet64-adm", rankCount: rankCount) {
+      $0.training.batch = 2
+      $0.training.microBatch = 1
+      $0.training.recomputeActivations = .init(rawValue: recomputation)!
+    }
+    #expect(abs(need.bytes / Double(Self.gibibyte) - gibibytes) < 0.005)
+  }
+
+  /// A rank of 256 has one micro-batch.
+  @Test func theLargestPresetFitsIntoAClustersMachines() throws {
+    let limits = MemoryLimits([.init(bytes: 32 * Self.gibibyte, owner: "node1", rankCount: 8)])
+    try need("imagenet64-adm", rankCount: 256).require(limits)
   }
 
   @Test func excessiveMemoryIsRefusedWithKeysAndFigures() throws {

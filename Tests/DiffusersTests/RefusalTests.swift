@@ -41,6 +41,7 @@ import Testing
     ),
     ("model.multipliers is [2, 4],", smallConfiguration { $0.model.multipliers = [2, 4] }),
     ("model.block is biggan,", smallConfiguration { $0.model.architecture.levelChange = .residualBlock }),
+    ("model.block is adm,", smallConfiguration { $0.model.architecture.levelChange = .plainResidualBlock }),
     (
       "model.heads is 2,",
       smallConfiguration {

@@ -16,8 +16,8 @@ struct ConvolutionLayer: Hashable, CustomTestStringConvertible {
     "\(enlargesInput ? "\(size / 2) to " : "")\(size)x\(size) \(inChannels)->\(outChannels)"
   }
 
-  /// As many images as have 1024 pixels together: 64 tiles, and 1024 terms in a kernel's gradient.
-  var geometry: Winograd.Geometry { geometry(images: 1024 / (size * size)) }
+  /// As many images as have 1024 pixels together: 64 tiles, and 1024 terms in a kernel's gradient. Or a larger one.
+  var geometry: Winograd.Geometry { geometry(images: max(1, 1024 / (size * size))) }
 
   func geometry(images: Int) -> Winograd.Geometry {
     Winograd.Geometry(
@@ -30,13 +30,11 @@ struct ConvolutionLayer: Hashable, CustomTestStringConvertible {
     var layers: [ConvolutionLayer] = []
     for preset in Presets.all {
       let configuration = preset.configuration
-      // Fashion-MNIST is grey, and its images get a border that makes them as large as the others.
-      let channels = configuration.data.name == "fashion-mnist" ? 1 : 3
-      guard let network = try? configuration.network(height: imageSize, width: imageSize, channels: channels) else {
-        fatalError("\(preset.name) has no network")
-      }
+      guard let shape = preset.imageShape(for: configuration),
+        let network = try? configuration.network(height: shape[0], width: shape[1], channels: shape[2])
+      else { fatalError("\(preset.name) has no network") }
       for entry in network.layout.entries {
-        if let layer = ConvolutionLayer(entry, configuration.model), !layers.contains(layer) {
+        if let layer = ConvolutionLayer(entry, configuration.model, imageSize: shape[0]), !layers.contains(layer) {
           layers.append(layer)
         }
       }
@@ -44,10 +42,8 @@ struct ConvolutionLayer: Hashable, CustomTestStringConvertible {
     return layers
   }()
 
-  private static let imageSize = 32
-
   /// nil if it is not the kernel of such a convolution.
-  private init?(_ entry: ParameterEntry, _ model: RunConfiguration.ModelSettings) {
+  private init?(_ entry: ParameterEntry, _ model: RunConfiguration.ModelSettings, imageSize: Int) {
     let (name, levels) = (entry.name, model.multipliers.count)
     let hasStride =
       name.contains("downsamplers.0.conv.") || name.hasPrefix("down_blocks") && name.contains("skip_conv")
@@ -65,7 +61,7 @@ struct ConvolutionLayer: Hashable, CustomTestStringConvertible {
       case "up_blocks": levels - 1 - Int(parts[1])! - (name.contains("upsamplers") ? 1 : 0)
       default: 0
       }
-    size = Self.imageSize >> level
+    size = imageSize >> level
   }
 
   init(size: Int, inChannels: Int, outChannels: Int, enlargesInput: Bool = false) {

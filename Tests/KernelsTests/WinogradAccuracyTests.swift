@@ -55,7 +55,9 @@ import Testing
   @Test func layersOfAllPresetsAreFound() {
     let layers = ConvolutionLayer.ofAllPresets
     // Some at the ends of the list, and some whose level a wrong rule for names would get wrong.
-    for (size, inChannels, outChannels) in [(32, 3, 128), (32, 384, 128), (16, 384, 256), (4, 512, 256), (32, 32, 1)] {
+    for (size, inChannels, outChannels) in [
+      (32, 3, 128), (32, 384, 128), (16, 384, 256), (4, 512, 256), (32, 32, 1), (64, 192, 6), (8, 1536, 768),
+    ] {
       #expect(layers.contains(ConvolutionLayer(size: size, inChannels: inChannels, outChannels: outChannels)))
     }
     for size in [8, 16, 32] {

@@ -3,8 +3,8 @@ import HDF5
 import Network
 import Tensors
 
-/// A U-Net whose forward and backward passes were computed by PyTorch, with the implementation of diffusers or that of
-/// Song et al.; see Fixtures/README.md.
+/// A U-Net whose forward and backward passes were computed by PyTorch, with the implementation of diffusers, of Song et
+/// al. or of Dhariwal and Nichol; see Fixtures/README.md.
 struct FixtureNetwork {
   let imageChannels: Int
   let height: Int
@@ -38,12 +38,13 @@ struct FixtureNetwork {
         channels: (config["channels"] as! [Int])[0], multipliers: config["channel_multipliers"] as! [Int],
         blocksPerLevel: config["blocks"] as! Int, attentionResolutions: config["attention_resolutions"] as! [Int],
         outputChannels: config["out_channels"] as? Int, classCount: classCount,
-        architecture: (config["architecture"] as? [String: Any]).map(Self.architecture) ?? Self.diffusers(config)))
+        architecture: (config["architecture"] as? [String: Any]).map(Self.architecture) ?? Self.variant(config)))
   }
 
-  /// The settings of a `UNet2DModel` that DDPM's network does not have.
-  private static func diffusers(_ config: [String: Any]) -> UNetArchitecture {
+  /// The settings of a `UNet2DModel`, or of ADM, that DDPM's network does not have.
+  private static func variant(_ config: [String: Any]) -> UNetArchitecture {
     var result = UNetArchitecture.ddpm
+    result.levelChange = (config["block"] as? String).flatMap { .init(rawValue: $0) } ?? .convolution
     result.headChannels = config["head_channels"] as? Int
     result.timeConditioning = (config["time_conditioning"] as? String).flatMap { .init(rawValue: $0) } ?? .add
     return result

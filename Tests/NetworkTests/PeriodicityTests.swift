@@ -36,6 +36,7 @@ import Testing
         $0.combination = .concatenation
         $0.progressiveOutput = .outputSkip
       },
+      Architecture("ADM", .adm) { $0.headChannels = 8 },
       Architecture("DDPM++", .ddpmPlusPlus),
       Architecture("NCSN++", .ncsnPlusPlus),
     ]

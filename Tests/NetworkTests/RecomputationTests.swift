@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  @Test(arguments: architectures) func recomputationDoesNotChangeTheBits(architecture: UNetArchitecture) {
+  @Test(arguments: architectures + [.adm]) func recomputationDoesNotChangeTheBits(architecture: UNetArchitecture) {
     let sample = Sample(architecture)
     let kept = sample.bits(recomputesBlocks: false, threads: 1)
     #expect(sample.bits(recomputesBlocks: true, threads: 1) == kept)

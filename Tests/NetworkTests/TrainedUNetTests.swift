@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct TrainedUNetTests {
   /// vᵀ·∂output/∂x along a direction, against central differences of the network in single precision.
-  @Test(arguments: ["unet-grey", "unet-classes"])
+  @Test(arguments: ["unet-grey", "unet-classes", "adm"])
   func theDerivativeIsThatOfTheOutput(name: String) throws {
     let fixture = try FixtureNetwork(name)
     let network = TrainedUNet(

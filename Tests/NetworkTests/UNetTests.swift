@@ -14,7 +14,8 @@ private func relativeError(_ a: [Double], _ b: [Double]) -> Double {
 
 private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.init) }
 
-/// Agreement with diffusers' `UNet2DModel` and with the networks of Song et al., run in double precision.
+/// Agreement with diffusers' `UNet2DModel`, and with the networks of Song et al. and of Dhariwal and Nichol, run in double
+/// precision.
 @Suite(.serialized) struct UNetTests {
   /// Norm-wise relative. PyTorch's own single precision has errors of up to 6e-6 on these networks.
   static let tolerance = 1e-4
@@ -23,7 +24,7 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
     "ddpmpp", "ncsnpp", "skips", "smooth-convolutions", "plain-convolutions", "plain-skips",
   ].map { "score-sde-\($0)" }
 
-  @Test(arguments: ["unet-grey", "unet-colour", "unet-odd", "unet-classes", "unet-improved"] + scoreSDE)
+  @Test(arguments: ["unet-grey", "unet-colour", "unet-odd", "unet-classes", "unet-improved", "adm"] + scoreSDE)
   func agreesWithPyTorch(name: String) throws {
     let fixture = try FixtureNetwork(name)
     let parameters = fixture.parameters()
@@ -57,7 +58,7 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
   }
 
   @Test(arguments: [
-    "unet-grey", "unet-odd", "unet-classes", "unet-improved", "score-sde-ncsnpp", "score-sde-plain-skips",
+    "unet-grey", "unet-odd", "unet-classes", "unet-improved", "adm", "score-sde-ncsnpp", "score-sde-plain-skips",
   ])
   func inferenceEqualsTheRecordedForwardPass(name: String) throws {
     let fixture = try FixtureNetwork(name)
@@ -140,6 +141,41 @@ private func doubles(_ tensor: Tensor) -> [Double] { tensor.elements.map(Double.
         imageChannels: 3, imageHeight: 32, imageWidth: 32, channels: 128, multipliers: [1, 2, 2, 2],
         blocksPerLevel: 3, attentionResolutions: [16, 8], outputChannels: 6, architecture: architecture))
     #expect(network.layout.parameterCount == 52_546_438)
+  }
+
+  /// The number of parameters of the network for ImageNet at 64x64 in the code of Dhariwal and Nichol, which table 11
+  /// gives as 296 million. With r(i, o) = 9·i·o + 9·o² + 2·i + 1542·o for a residual block, with i·o + o in addition where
+  /// o ≠ i, and a(c) = 4·c² + 6·c for an attention:
+  ///
+  ///     time: 192·768 + 768 + 768² + 768                                                         738,816
+  ///     classes: 1000·768                                                                        768,000
+  ///     first convolution: 9·3·192 + 192                                                           5,376
+  ///     64x64, 192 channels, down: 4·r(192, 192)                                               3,840,000
+  ///     32x32, 384: r(192, 384) + 3·r(384, 384) + 3·a(384)                                    14,174,976
+  ///     16x16, 576: r(384, 576) + 3·r(576, 576) + 3·a(576)                                    30,662,976
+  ///     8x8, 768: r(576, 768) + 2·r(768, 768) + 3·a(768)                                      41,615,232
+  ///     middle: 2·r(768, 768) + a(768)                                                        25,969,152
+  ///     8x8, up: 3·r(1536, 768) + r(1344, 768) + r(768, 768) + 4·a(768)                       92,955,264
+  ///     16x16: r(1344, 576) + 2·r(1152, 576) + r(960, 576) + r(576, 576) + 4·a(576)           54,233,856
+  ///     32x32: r(960, 384) + 2·r(768, 384) + r(576, 384) + r(384, 384) + 4·a(384)             25,096,704
+  ///     64x64: r(576, 192) + 3·r(384, 192)                                                     5,833,344
+  ///     last normalisation and convolution: 2·192 + 9·192·6 + 6                                   10,758
+  @Test func networkOfADMHasTheKnownNumberOfParameters() {
+    func network(_ architecture: UNetArchitecture) -> UNet {
+      UNet(
+        UNetConfiguration(
+          imageChannels: 3, imageHeight: 64, imageWidth: 64, channels: 192, multipliers: [1, 2, 3, 4],
+          blocksPerLevel: 3, attentionResolutions: [32, 16, 8], dropout: 0.1, outputChannels: 6, classCount: 1000,
+          architecture: architecture))
+    }
+    // Our table of classes has a row for no class.
+    #expect(network(.adm).layout.parameterCount == 295_904_454 + 768)
+    // BigGAN's shortcuts have a convolution wherever the size changes.
+    var mapped = UNetArchitecture.adm
+    mapped.levelChange = .residualBlock
+    let channels = [192, 384, 576, 768, 576, 384]
+    let additional = channels.reduce(0) { $0 + $1 * $1 + $1 }
+    #expect(network(mapped).layout.parameterCount == 295_904_454 + 768 + additional)
   }
 
   @Test func initialisationFollowsTheOriginal() {

@@ -31,6 +31,7 @@ struct BenchmarkCommandTests {
   @Test(arguments: [
     Words("--preset shapes --batch 16 --micro-batch 16"), Words("--preset cifar10 --batch 4 --micro-batch 4"),
     Words("--preset cifar10-ncsnpp-ve --batch 2 --micro-batch 1"), Words("--preset cifar10 --batch 8 --job sample"),
+    Words("--preset imagenet64-adm --set model.channels=64 --batch 2 --micro-batch 1"),
   ])
   func memoryEstimateIsAccurate(job: Words) async throws {
     let report = try await ddpm("benchmark \(job) --steps 1 --json").json(as: MemoryReport.self)

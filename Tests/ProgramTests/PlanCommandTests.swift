@@ -54,6 +54,18 @@ struct PlanCommandTests {
     #expect(one.secondsPerStep > 5)
   }
 
+  /// For the images that it is made for, here with a third of its channels.
+  @Test func aPresetForTheUsersOwnImagesNeedsNoData() async throws {
+    let small: Words = "--preset imagenet64-adm --set model.channels=64 --set training.micro_batch=1"
+    let plan = try await ddpm(
+      "plan \(small) --set training.recompute_activations=blocks --nodes 2 --cores-per-node 1 --network-gbps 10 --json"
+    ).json(as: Plan.self)
+    #expect(plan.rows.count == 2)
+    #expect(plan.parameters == 33_107_270)
+    try await ddpm("plan --set data.name=hdf5 --nodes 2 --cores-per-node 1 --network-gbps 10")
+      .ends(2, saying: "the size of the images of data.name hdf5 is not known")
+  }
+
   @Test func invalidPlansAreRefused() async throws {
     try await ddpm("plan --preset shapes --nodes 64 --cores-per-node 1 --network-gbps 1")
       .ends(2, saying: "nodes 64 is more than the 16 images of a batch")

@@ -55,6 +55,27 @@ let sharedFileChecks: [Check] = [
     try expectEqual(wrong, [])
   },
 
+  Check("ranks write and read positions of more than 32 bits") { context in
+    let path = context.folder.appendingPathComponent("sparse").path
+    if context.rank == 0 { try Data().write(to: URL(fileURLWithPath: path)) }
+    try context.communicator.barrier()
+    let written = ByteTensor((0..<300).map { UInt8(($0 + context.rank) % 251) }, shape: [300])
+    let read = ByteTensor(shape: [300])
+    func segments(_ bytes: ByteTensor) -> [FileSegment] {
+      [0, 3 << 30, 5 << 30].enumerated().map { part, start in
+        FileSegment(offset: start + 100 * context.rank, bytes[100 * part..<100 * (part + 1)])
+      }
+    }
+    let output = try SharedFile(path, writable: true, communicator: context.communicator)
+    try output.write(segments(written))
+    try output.synchronise()
+    try output.close()
+    let input = try SharedFile(path, communicator: context.communicator)
+    try input.read(into: segments(read))
+    try input.close()
+    try expectEqual(read.elements, written.elements)
+  },
+
   Check("a shared output takes elements in one go and from each rank alone, and attributes at its end") { context in
     let path = context.folder.appendingPathComponent("output.h5").path
     let count = 50

@@ -38,10 +38,14 @@ struct MachineMeasurement {
     _ = passes(parameters, gradients, images: maximum, alone, repetitions: 0)
     let activations = Double(Benchmark.peakResidentBytes() - settled) / Double(maximum)
 
+    // Half of the memory is for the gradients and activations of the other threads. If it is not enough, each has a
+    // single image, and there are only as many threads as it is enough for.
     let count = cores - 1
-    let bytes = Double(count) * (activations * Double(maximum) + Double(4 * network.layout.arenaCount))
-    let images = bytes < Double(AvailableMemory.bytes ?? .max) / 2 ? maximum : 1
-    let companions = Companions(count: min(count, images == maximum ? count : Self.maximumCompanions)) {
+    let memory = Double(AvailableMemory.bytes ?? .max) / 2
+    func bytes(images: Int) -> Double { activations * Double(images) + Double(4 * network.layout.arenaCount) }
+    let images = Double(count) * bytes(images: maximum) < memory ? maximum : 1
+    let affordable = Int(min(Double(count), memory / bytes(images: images)))
+    let companions = Companions(count: affordable) {
       let own = Arena(network.layout)
       return { _ = passes(parameters, own, images: images, WorkerPool.callingThread, repetitions: 0) }
     }
@@ -70,8 +74,8 @@ struct MachineMeasurement {
     return perImage > 0 ? .init(perPass: max(0, one - perImage), perImage: perImage) : .init(perPass: 0, perImage: one)
   }
 
-  /// A limit for the memory, since each needs some for gradients and an image's activations.
-  private static let maximumCompanions = 31
+  /// The time in seconds after which long passes are not repeated any more: they vary less than short ones.
+  private static let patience = 10.0
 
   /// The median of some passes after one warm-up pass; zeros if there are none.
   private func passes(
@@ -81,12 +85,15 @@ struct MachineMeasurement {
     let conditions = Conditions.generated(for: network.configuration, samples: 0..<count)
     let times = [Float](repeating: 500, count: count)
     var results: [(forward: Double, backward: Double)] = []
-    for repetition in 0...repetitions {
+    let begin = ContinuousClock.now
+    for repetition in 0...repetitions where results.isEmpty || begin.secondsUntilNow < Self.patience {
       let start = ContinuousClock.now
       let tape = Tape(
         recordingWith: parameters, gradients: gradients, workers: workers,
         convolutionMethod: network.configuration.convolutionMethod)
-      let output = network(tape.input(images), timesteps: times, conditions: conditions, dropout: nil, on: tape)
+      let output = network(
+        tape.input(images), timesteps: times, conditions: conditions, dropout: nil,
+        recomputesBlocks: configuration.training.recomputeActivations == .blocks, on: tape)
       let middle = ContinuousClock.now
       tape.unwind(from: output, seed: output.value)
       if repetition > 0 { results.append((start.duration(to: middle).inSeconds, middle.secondsUntilNow)) }

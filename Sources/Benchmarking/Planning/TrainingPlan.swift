@@ -1,5 +1,4 @@
 import Configuration
-import Datasets
 import Failures
 import Kernels
 import MessagePassing
@@ -83,8 +82,7 @@ package struct TrainingPlan {
         "data.conditions is set, but a plan is for networks without given channels; leave it out: they add little to a step"
       )
     }
-    guard let shape = DatasetCatalog.imageShape(name: configuration.data.name, channels: configuration.data.channels)
-    else {
+    guard let shape = try Presets.named(request.preset).imageShape(for: configuration) else {
       throw InputError("the size of the images of data.name \(configuration.data.name) is not known without its files")
     }
     imageShape = shape

@@ -81,7 +81,8 @@ package final class TreeGradientSum: GradientSum {
   }
 
   package func parameterIsFinal(_ entry: ParameterEntry) {
-    for bucket in sharding.buckets(touching: entry.range) {
+    // From the end, which is the order in which the other ranks receive them.
+    for bucket in sharding.buckets(touching: entry.range).reversed() {
       unfinishedParameters[bucket] -= 1
       if unfinishedParameters[bucket] == 0 { bucketIsFinal(bucket) }
     }

@@ -10,7 +10,7 @@ enum LevelChange {
     switch builder.architecture.levelChange {
     case .convolution:
       self = .convolution(ResizingConvolution(direction, "\(name).conv", from: channels, to: channels, &builder))
-    case .residualBlock:
+    case .residualBlock, .plainResidualBlock:
       let sizeChange = builder.sizeChange(direction)
       self = .block(ResidualBlock(name, from: channels, to: channels, changing: sizeChange, &builder))
     }

@@ -8,7 +8,8 @@ import Kernels
 /// block computes silu(norm2(conv1(…))·(1 + s) + b) (Nichol, Dhariwal, arXiv:2102.09672, section 4).
 ///
 /// A block that changes the images' size does so before conv1 and on the shortcut, which then always has its convolution
-/// (Brock, Donahue, Simonyan: "Large scale GAN training for high fidelity natural image synthesis", arXiv:1809.11096).
+/// (Brock, Donahue, Simonyan: "Large scale GAN training for high fidelity natural image synthesis", arXiv:1809.11096);
+/// with `UNetArchitecture.LevelChange.plainResidualBlock` it has none (Dhariwal, Nichol, arXiv:2105.05233, section 3).
 struct ResidualBlock {
   let norm1: GroupNormLayer
   let conv1: Convolution
@@ -39,8 +40,9 @@ struct ResidualBlock {
       to: timeConditioning == .add ? outChannels : 2 * outChannels, &builder)
     norm2 = GroupNormLayer("\(name).norm2", channels: outChannels, &builder)
     conv2 = Convolution("\(name).conv2", from: outChannels, to: outChannels, initialisation: .nearZero, &builder)
+    let mapsResized = sizeChange != nil && builder.architecture.levelChange == .residualBlock
     shortcut =
-      inChannels == outChannels && sizeChange == nil
+      inChannels == outChannels && !mapsResized
       ? nil
       : LinearLayer("\(name).conv_shortcut", from: inChannels, to: outChannels, isConvolution: true, &builder)
   }
@@ -65,8 +67,11 @@ struct ResidualBlock {
   }
 
   private func straight(_ x: [Variable], on tape: Tape) -> Variable {
-    guard let shortcut else { return x[0] }
-    guard let sizeChange else { return shortcut(joined: x, on: tape) }
-    return sizeChange.mapping(x[0], shortcut, on: tape)
+    switch (sizeChange, shortcut) {
+    case (nil, nil): x[0]
+    case (nil, let shortcut?): shortcut(joined: x, on: tape)
+    case (let sizeChange?, nil): sizeChange(x[0], on: tape)
+    case (let sizeChange?, let shortcut?): sizeChange.mapping(x[0], shortcut, on: tape)
+    }
   }
 }
