@@ -185,6 +185,9 @@ extension DatasetFileTests {
       }
       let fields = try PackedFields(path: path)
       #expect(fields.variables.map(\.name) == ["a", "b", "b_mask", "a_coarse", "b_coarse"])
+      #expect(fields.variables.indexOfMask(of: "b") == 2 && fields.variables.indexOfMask(of: "a") == nil)
+      // A variable that merely has such a name.
+      #expect([FieldVariable(name: "u_mask", minimum: 0, maximum: 1)].indexOfMask(of: "u") == nil)
       let present = holed.filter { !$0.isNaN }
       let mean = present.reduce(0, +) / Double(present.count)
       #expect(abs(fields.variables[1].mean - mean) < 1e-10)

@@ -185,6 +185,19 @@ struct RestoreCommandTests {
     }
   }
 
+  /// The mean, which packing puts in place of a missing value, was not measured.
+  @Test func gapsThatWerePackedAreUnknown() async throws {
+    let folder = try TemporaryFolder()
+    let fields = try await RestorationFixture.fields.value
+    let restore: Words = "restore --checkpoint \(fields.model) --operator mask --steps 3"
+    try await ddpm("\(restore) --measured \(fields.gaps) --output \(folder)/gaps.nc").succeeds()
+    for (name, options) in [("found", ""), ("named", "--mask u_mask,v_mask")] as [(String, Words)] {
+      try await ddpm("\(restore) --measured \(fields.packedGaps) \(options) --output \(folder)/\(name).nc")
+        .succeeds(saying: "Wrote")
+      #expect(try await haveEqualFields(folder.path("gaps.nc"), folder.path(name + ".nc")), "\(name)")
+    }
+  }
+
   /// Noise is in the units of each variable: a number that is small for u is large for v.
   @Test func noiseIsThatOfEachVariable() async throws {
     let folder = try TemporaryFolder()

@@ -133,6 +133,9 @@ struct RestoreRefusalTests {
         "\(restore) --measured \(fields.gaps) --operator coarse=2 --simulate",
         "measured values of sample 0 are missing or infinite; use operator mask"),
       Refusal(
+        "\(restore) --measured \(fields.packedGaps) --operator coarse=2 --simulate",
+        "measured values of sample 0 are missing or infinite; use operator mask"),
+      Refusal(
         "\(restore) --measured \(fields.marked) --operator coarse=2",
         "its fields are 16x16, but what is measured of the model's fields is 8x8"),
       Refusal("\(restore) --measured \(fields.marked) --operator grey", "--operator: grey averages channels"),

@@ -157,15 +157,26 @@ struct MeasuredFields: MeasuredFile {
     return result
   }
 
-  /// All channels of the file, in physical units.
+  /// All channels of the file, in physical units; NaN where a value is missing.
   private func readAll(_ numbers: Range<Int>) throws -> Tensor {
     let result = Tensor(uninitialised: [numbers.count] + gridShape + [source.channels.count])
     switch source {
     case .packed(let fields):
       for (row, number) in numbers.enumerated() { try fields.copyValues(of: number, into: result, at: row) }
+      unfill(result, fields.variables)
     case .other(let fields): try fields.read(numbers, into: result)
     }
     return result
+  }
+
+  /// Replaces what packing has put in place of missing values, which nobody measured, by NaN.
+  private func unfill(_ values: Tensor, _ variables: [FieldVariable]) {
+    for (channel, variable) in variables.enumerated() {
+      guard let mask = variables.indexOfMask(of: variable.name) else { continue }
+      for start in stride(from: 0, to: values.count, by: variables.count) where values[start + mask] == 0 {
+        values[start + channel] = .nan
+      }
+    }
   }
 
   private func chosen(_ channels: [Int], of all: Tensor, _ count: Int) -> Tensor {

@@ -55,6 +55,8 @@ enum RestorationFixture {
     var model: String { folder + "/run" }
     /// Two fields with missing values, at the same points of both variables.
     var gaps: String { folder + "/gaps.npz" }
+    /// The same, packed with masks.
+    var packedGaps: String { folder + "/packed-gaps.h5" }
     /// The same without gaps, and a variable `seen` that is 0 where they were.
     var marked: String { folder + "/marked.npz" }
     /// u alone.
@@ -98,7 +100,7 @@ enum RestorationFixture {
     try write(fields.marked, 2, [("u", value), ("v", value), ("seen", seen)])
     try write(fields.partial, 2, [("u", value)])
     for words in [
-      "pack \(all) --output \(packed)",
+      "pack \(all) --output \(packed)", "pack \(fields.gaps) --missing mask --output \(fields.packedGaps)",
       """
       train \(Fixture.tiny) --set training.steps=2 --set data.name=hdf5 --set data.path=\(packed)
       --set model.attention_resolutions=[] --output \(fields.model)
