@@ -11,6 +11,8 @@ package struct FieldDataset: Dataset {
   /// For each channel its index in the source.
   private let order: [Int]
   private let scalings: [FieldScaling]
+  /// For each drawn channel its mask in the source; nil where all values are present.
+  private let masks: [Int?]
 
   /// - Parameters:
   ///   - conditions: the names of the variables that are given, in order.
@@ -76,6 +78,7 @@ package struct FieldDataset: Dataset {
     let (names, variables) = (source.variables.map(\.name), description.variables + description.conditions)
     order = variables.compactMap { names.firstIndex(of: $0.name) }
     scalings = variables.map(description.normalisation.scaling(of:))
+    masks = description.variables.map { source.variables.indexOfMask(of: $0.name) }
     imageShape = [source.fieldShape[0], source.fieldShape[1], variables.count]
     var fingerprint = Fingerprint(order + [description.conditions.count])
     fingerprint.add(source.fingerprint)
@@ -95,6 +98,22 @@ package struct FieldDataset: Dataset {
   package var allowsFlips: Bool { false }
   package var contentMark: UInt64 { Fingerprint.of([fingerprint, source.contentMark]) }
   package var readsFiles: Bool { source.readsFiles }
+
+  /// The names of the drawn variables that have a mask, since values were missing when they were packed.
+  package var incompleteVariables: [String] {
+    zip(description.variables, masks).filter { $1 != nil }.map { $0.0.name }
+  }
+
+  /// Which values of the drawn channels of a sample were present when it was packed, [H · W · C].
+  /// - Throws: `DatasetError` if the sample cannot be read.
+  package func presence(in index: Int) throws(DatasetError) -> [Bool] {
+    let sample = Tensor(uninitialised: source.fieldShape)
+    try source.read(index, into: sample)
+    let channels = sample.shape[2]
+    return (0..<height * width).flatMap { pixel in
+      masks.map { mask in mask.map { sample[pixel * channels + $0] != 0 } ?? true }
+    }
+  }
 
   package func label(of index: Int) -> Int? { nil }
 
