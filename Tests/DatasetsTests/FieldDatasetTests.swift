@@ -119,6 +119,9 @@ struct FieldDatasetTests {
     other.variables[2].units = "degC"
     let units = #expect(throws: DatasetError.self) { _ = try FieldDataset(other, as: trained) }
     #expect(units?.problem == "T is in \"degC\", but the model was trained with \"K\"")
+    // NumPy's arrays say no units.
+    other.variables[2].units = ""
+    #expect(try FieldDataset(other, as: trained).description == trained)
     other.variables[2].name = "temperature"
     let name = #expect(throws: DatasetError.self) { _ = try FieldDataset(other, as: trained) }
     #expect(name?.problem.contains("no variable T") == true)

@@ -61,7 +61,7 @@ package struct FieldDataset: Dataset {
           .unknownName, source.name, "it has no variable \(needed.name), which the model was trained with",
           advice: "it has \(source.variables.map(\.name).joined(separator: ", "))")
       }
-      guard variable.units == needed.units else {
+      guard !unitsDiffer(variable.units, needed.units) else {
         throw DatasetError(
           .wrongLayout, source.name,
           "\(variable.name) is in \"\(variable.units)\", but the model was trained with \"\(needed.units)\"",

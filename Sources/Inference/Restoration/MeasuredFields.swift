@@ -72,7 +72,7 @@ struct MeasuredFields: MeasuredFile {
     masks = try maskNames.map { try Self.index(of: $0, in: found, "--mask \($0): \(path)") }
     for (variable, channel) in zip(variables, channels) {
       let units = found[channel].units
-      guard units == variable.units || units.isEmpty || variable.units.isEmpty else {
+      guard !unitsDiffer(units, variable.units) else {
         throw InputError(
           "--measured \(path): \(variable.name) is in \"\(units)\", but the model's is in \"\(variable.units)\"; convert it"
         )
