@@ -34,16 +34,17 @@ package struct FieldDataset: Dataset {
         .wrongLayout, "data.conditions", "all variables of \(source.name) are given, and none is left to be drawn",
         advice: "leave out those that the model is to draw")
     }
-    let constant: FieldVariable? =
-      normalisation == .none
-      ? (drawn.allSatisfy(\.isConstant) ? drawn[0] : nil) : drawn.first(where: \.isConstant)
-    if let constant {
+    let nothingVaries = drawn.allSatisfy(\.isConstant)
+    if nothingVaries || normalisation != .none, let constant = drawn.first(where: \.isConstant) {
       throw DatasetError(
         .wrongLayout, "data.name",
         "\(constant.name) of \(source.name) is \(constant.minimum) everywhere, so it cannot be normalised, and there is "
           + "nothing to learn",
-        advice: "name it in data.conditions, or pack the fields without it (`ddpm-mpi pack --variables`)"
-          + (normalisation == .none ? "" : ", or set data.normalisation=none"))
+        advice: nothingVaries
+          ? "draw a variable that varies: choose others with `ddpm-mpi pack --variables`, or leave some out of "
+            + "data.conditions"
+          : "name it in data.conditions, or pack the fields without it (`ddpm-mpi pack --variables`), or set "
+            + "data.normalisation=none")
     }
     let given = conditions.compactMap { name in variables.first { $0.name == name } }
     self.init(

@@ -25,7 +25,8 @@ package struct FieldTruths: Sendable {
       name: data.name, path: path ?? data.path, split: split, channels: data.channels)
     guard let fields else {
       throw InputError(
-        "\(path ?? data.path ?? data.name) has no packed fields, with which drawn fields can be compared")
+        "\(path ?? data.path ?? data.name) has no packed fields, with which drawn fields can be compared; if it has other "
+          + "fields, pack them with `ddpm-mpi pack`")
     }
     let dataset = try FieldDataset(fields, as: model)
     guard dataset.drawnShape == shape else {
