@@ -117,6 +117,13 @@ struct RestoreCommandTests {
       ("--method dps --scale 0.5 --variance large", "2 evaluations"),
     ] as [(Words, String)] {
       try await ddpm("\(restore) \(options)").succeeds(saying: evaluations)
+      // The file says what it depends on.
+      let file = folder.path("a.h5")
+      #expect(try HDF5Contents.integer("simulated", of: file) == 1)
+      let isGuided = !options.list.contains("--method")
+      #expect(try HDF5Contents.text("sampler", of: file) == (isGuided ? "ddpm" : nil))
+      let iterations = options.list.contains("--iterations") ? 2 : 0
+      #expect(try HDF5Contents.integer("iterations", of: file) == (isGuided ? Int64(iterations) : nil))
     }
     // Whole images are guides.
     try await ddpm(
