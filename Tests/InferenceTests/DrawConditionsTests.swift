@@ -114,7 +114,7 @@ import Testing
     } catch { #expect(error.key == "corrections") }
   }
 
-  /// Fields have no classes, so a model cannot be trained with any.
+  /// Fields have no classes.
   @Test func fieldsAreNotAdvisedToHaveClasses() {
     func problem(_ classes: [Int?]?, guidance: Double) -> DiffusionError? {
       do throws(DiffusionError) {
