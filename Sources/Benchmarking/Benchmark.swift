@@ -26,7 +26,7 @@ package struct Benchmark {
   package struct Request: Sendable {
     /// A preset's name.
     package var preset: String
-    /// `key=value` pairs of the model, and of the training keys that affect speed.
+    /// `key=value` pairs of the model, of the training keys that affect speed, and of the channels of generated fields.
     package var settings: [String] = []
     /// Height and width of the images; by default those of the preset's data set.
     package var imageSize: Int?
@@ -81,14 +81,16 @@ package struct Benchmark {
   /// The preset with the request's settings.
   private static func configuration(_ request: Request) throws -> RunConfiguration {
     let sources = ConfigurationSources(preset: request.preset, settings: request.settings)
+    // Other data have their own channels. An unknown preset is refused below.
+    let hasAnyChannels = (try? Presets.named(request.preset))?.configuration.data.name == "gaussian-field"
     for setting in try sources.settingNames() {
       // An unknown key gets a suggestion below.
       guard let key = ConfigurationKey.named(setting.name), !key.name.hasPrefix("model."),
-        !trainingKeys.contains(key.name)
+        !trainingKeys.contains(key.name), !(hasAnyChannels && key.name == "data.channels")
       else { continue }
       throw InputError(
-        "\(setting.location): a benchmark accepts keys of model, \(trainingKeys.joined(separator: ", ")); "
-          + "use options for the rest")
+        "\(setting.location): a benchmark accepts keys of model, \(trainingKeys.joined(separator: ", ")), and for "
+          + "gaussian-field data.channels; use options for the rest")
     }
     return try sources.resolve()
   }

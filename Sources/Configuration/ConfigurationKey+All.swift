@@ -300,7 +300,7 @@ extension ConfigurationKey {
       "evaluation.every", \.evaluation.every, absent: "none", .within(1...maximumSteps), mayChangeOnResume: true,
       "steps between evaluations of sampled images; the best checkpoint is kept as checkpoints/best.h5"),
     .init(
-      "evaluation.count", \.evaluation.count, .within(10...maximumImages), mayChangeOnResume: true,
+      "evaluation.count", \.evaluation.count, .within(2...maximumImages), mayChangeOnResume: true,
       "images to sample for each evaluation, with the settings of sampling"),
     .init(
       "evaluation.members", \.evaluation.members, .within(2...1024), mayChangeOnResume: true,

@@ -139,12 +139,15 @@ extension RunConfiguration {
       decayStart: training.decayStart, steps: training.steps)
   }
 
+  static let howToFitFields = "(for fields, `ddpm-mpi pack` has --crop and --pad)"
+
   private func validate(imageWidth: Int) throws(ConfigurationError) {
     let halvings = model.multipliers.count - 1
     guard imageWidth.isMultiple(of: 1 << halvings) else {
       throw ConfigurationError(
-        "model.multipliers has \(halvings + 1) levels, which halve the image \(halvings) times; "
-          + "images that are \(imageWidth) pixels wide do not allow that")
+        "model.multipliers is \(text("model.multipliers")), whose \(halvings + 1) levels halve the image \(halvings) "
+          + "times, which a width of \(imageWidth) does not allow; use fewer multipliers, or a width that is a multiple "
+          + "of \(1 << halvings) \(Self.howToFitFields)")
     }
   }
 }

@@ -28,7 +28,7 @@ extension RunConfiguration {
       throw ConfigurationError(
         "model.multipliers is \(text("model.multipliers")), whose \(halvings + 1) levels halve the image \(halvings) "
           + "times, which images of \(imageSize)x\(imageSize) pixels do not allow; use fewer multipliers, or images "
-          + "whose size is a multiple of \(1 << halvings)")
+          + "whose size is a multiple of \(1 << halvings) \(Self.howToFitFields)")
     }
     let resolutions = resolutions(imageSize: imageSize)
     var problems = model.attentionResolutions.filter { !resolutions.contains($0) }.map { missing in
@@ -249,7 +249,8 @@ extension RunConfiguration {
       return found + "is always conditioned on the class; set training.label_dropout above 0"
     }
     return data.conditions.isEmpty
-      ? found + "has no classes; set model.classes to the number of the data set's classes"
+      ? found + "has no classes; set model.classes to the number of the data set's classes, or for fields "
+        + "data.conditions"
       : found + "always gets the channels of data.conditions; set training.condition_dropout above 0"
   }
 

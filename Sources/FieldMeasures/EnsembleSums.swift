@@ -38,17 +38,23 @@ package struct EnsembleSums: Sendable {
   /// - Parameters:
   ///   - ensembles: [cases, M, H, W, C].
   ///   - truths: [cases, H, W, C].
+  ///   - isPresent: for each element of `truths` whether it counts; nil if all do. Where the truth is missing, nothing is
+  ///     compared with it.
   /// - Throws: `FieldMeasureError` for other shapes, and for numbers that are infinite or NaN; nothing is added then.
   package mutating func add(
-    _ ensembles: Tensor, truths: Tensor, workers: WorkerPool
+    _ ensembles: Tensor, truths: Tensor, isPresent: [Bool]? = nil, workers: WorkerPool
   ) throws(FieldMeasureError) {
     try ensembles.check(shape: [nil, memberCount] + shape, name: "ensembles")
     try truths.check(shape: [ensembles.shape[0]] + shape, name: "truths")
+    precondition(isPresent.map { $0.count == truths.count } ?? true, "there must be a mark for each value of a truth")
+    let size = shape.reduce(1, *)
     for index in 0..<ensembles.shape[0] {
       let stream = RandomStream(seed: seed, purpose: .rankTies, sample: tree.nextSample)
       // A row of the grid at a time, so that the order of additions does not depend on threads.
       let rows = workers.map(shape[0]) { row in
-        sums(ofRow: row, ensemble: ensembles[image: index], truth: truths[image: index], ties: stream)
+        sums(
+          ofRow: row, ensemble: ensembles[image: index], truth: truths[image: index],
+          isPresent: isPresent?[index * size..<(index + 1) * size], ties: stream)
       }
       var total = [PointSums](repeating: PointSums(), count: shape[2])
       for row in rows {
@@ -74,29 +80,34 @@ package struct EnsembleSums: Sendable {
     return sums
   }
 
-  /// The means of a channel over all cases and points.
+  /// The means of a channel over all cases and the points where the truth is present.
   ///
-  /// - Throws: `FieldMeasureError` if there are no cases or fewer members than needed, or no such channel.
+  /// - Throws: `FieldMeasureError` if there are no cases or fewer members than needed, all values of the truths are
+  ///   missing, or there is no such channel.
   func means(_ channel: Int, minimumMembers: Int, measure: String) throws(FieldMeasureError) -> PointSums {
     guard (0..<shape[2]).contains(channel) else { throw .noSuchChannel(channel, channels: shape[2]) }
     guard memberCount >= minimumMembers else {
       throw .tooFew(things: "members", found: memberCount, minimum: minimumMembers, measure: measure)
     }
     guard let total = tree.total else { throw .tooFew(things: "cases", found: 0, minimum: 1, measure: measure) }
-    let points = Double(count) * Double(shape[0] * shape[1])
-    return PointSums(
-      row: total[channel * PointSums.width..<(channel + 1) * PointSums.width].map { $0 / points })
+    let sums = Array(total[channel * PointSums.width..<(channel + 1) * PointSums.width])
+    let points = PointSums(row: sums).count
+    guard points > 0 else {
+      throw .tooFew(things: "values of the truth that are not missing", found: 0, minimum: 1, measure: measure)
+    }
+    return PointSums(row: sums.map { $0 / points })
   }
 
   /// The sums and the rank counts of each channel over a row of the grid.
   private func sums(
-    ofRow row: Int, ensemble: Tensor, truth: Tensor, ties: RandomStream
+    ofRow row: Int, ensemble: Tensor, truth: Tensor, isPresent: ArraySlice<Bool>?, ties: RandomStream
   ) -> (sums: [PointSums], rankCounts: [[Int]]) {
     let (size, width, channels) = (truth.count, shape[1], shape[2])
     var sums = [PointSums](repeating: PointSums(), count: channels)
     var counts = [[Int]](repeating: [Int](repeating: 0, count: memberCount + 1), count: channels)
     var errors = [Double](repeating: 0, count: memberCount)
     for index in row * width * channels..<(row + 1) * width * channels {
+      if let isPresent, !isPresent[isPresent.startIndex + index] { continue }
       let channel = index % channels
       let truth = Double(truth[index])
       for member in 0..<memberCount { errors[member] = Double(ensemble[member * size + index]) - truth }
@@ -112,6 +123,8 @@ package struct EnsembleSums: Sendable {
 
 /// What the measures need of a point's ensemble, summed over points.
 struct PointSums {
+  /// The number of points.
+  var count = 0.0
   /// The mean over members of |x − y|, where y is the truth.
   var absoluteError = 0.0
   /// Σ |x_i − x_j| over the pairs i < j.
@@ -121,18 +134,20 @@ struct PointSums {
   /// The squared error of the ensemble's mean.
   var squaredError = 0.0
 
-  static let width = 4
-  var row: [Double] { [absoluteError, pairDifferences, variance, squaredError] }
+  static let width = 5
+  var row: [Double] { [count, absoluteError, pairDifferences, variance, squaredError] }
 
   init() {}
 
   init(row: [Double]) {
-    (absoluteError, pairDifferences, variance, squaredError) = (row[0], row[1], row[2], row[3])
+    (count, absoluteError, pairDifferences) = (row[0], row[1], row[2])
+    (variance, squaredError) = (row[3], row[4])
   }
 
   /// - Parameter errors: x_i − y, in ascending order.
   init(sortedErrors errors: [Double]) {
     let members = errors.count
+    count = 1
     var sum = 0.0
     for (index, error) in errors.enumerated() {
       sum += error
@@ -149,6 +164,7 @@ struct PointSums {
   }
 
   mutating func add(_ other: PointSums) {
+    count += other.count
     absoluteError += other.absoluteError
     pairDifferences += other.pairDifferences
     variance += other.variance

@@ -19,6 +19,17 @@ extension Tensor {
     }
     throw .notFinite(location: "number \(position) of the \(name)")
   }
+
+  /// The values of a channel of a sample, in the order of points, without those that are missing.
+  ///
+  /// - Parameter isPresent: for each element of these fields, [N, H, W, C]; nil if all are present.
+  func values(ofSample sample: Int, channel: Int, isPresent: [Bool]?) -> [Double] {
+    let (size, channels) = (shape.dropFirst().reduce(1, *), shape[shape.count - 1])
+    let indices = stride(from: sample * size + channel, to: (sample + 1) * size, by: channels)
+    guard let isPresent else { return indices.map { Double(self[$0]) } }
+    precondition(isPresent.count == count, "\(isPresent.count) marks for \(count) values")
+    return indices.filter { isPresent[$0] }.map { Double(self[$0]) }
+  }
 }
 
 extension TypedTensor<Double> {

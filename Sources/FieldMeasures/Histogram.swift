@@ -44,18 +44,21 @@ package struct Histogram: Codable, Sendable, Equatable {
 
   /// Counts the values of the next samples.
   ///
-  /// - Parameter fields: [N, H, W, C].
+  /// - Parameters:
+  ///   - fields: [N, H, W, C].
+  ///   - isPresent: for each element of `fields` whether it counts; nil if all do.
   /// - Throws: `FieldMeasureError` for another shape, no such channel, and numbers that are infinite or NaN; nothing is
   ///   counted then.
-  package mutating func add(_ fields: Tensor, channel: Int, workers: WorkerPool) throws(FieldMeasureError) {
+  package mutating func add(
+    _ fields: Tensor, channel: Int, isPresent: [Bool]? = nil, workers: WorkerPool
+  ) throws(FieldMeasureError) {
     try fields.check(shape: [nil, nil, nil, nil], name: "fields")
     let channels = fields.shape[3]
     guard (0..<channels).contains(channel) else { throw .noSuchChannel(channel, channels: channels) }
-    let points = fields.shape[1] * fields.shape[2]
     let parts = workers.map(fields.shape[0]) { sample in
       // Those below the first edge, in each bin, and above the last edge.
       var counts = [Int](repeating: 0, count: self.counts.count + 2)
-      for point in 0..<points { counts[slot(Double(fields[(sample * points + point) * channels + channel]))] += 1 }
+      for value in fields.values(ofSample: sample, channel: channel, isPresent: isPresent) { counts[slot(value)] += 1 }
       return counts
     }
     for part in parts { add(part) }

@@ -27,12 +27,18 @@ package struct MomentSums: Sendable {
 
   /// Adds the next samples.
   ///
-  /// - Parameter fields: [N, H, W, C].
+  /// - Parameters:
+  ///   - fields: [N, H, W, C].
+  ///   - isPresent: for each element of `fields` whether it counts; nil if all do.
   /// - Throws: `FieldMeasureError` for another shape, and for numbers that are infinite or NaN; nothing is added then.
-  package mutating func add(_ fields: Tensor, workers: WorkerPool) throws(FieldMeasureError) {
+  package mutating func add(
+    _ fields: Tensor, isPresent: [Bool]? = nil, workers: WorkerPool
+  ) throws(FieldMeasureError) {
     try fields.check(shape: [nil] + shape, name: "fields")
     let rows = workers.map(fields.shape[0]) { sample in
-      (0..<shape[2]).flatMap { CentralSums(of: fields[image: sample], channel: $0).row }
+      (0..<shape[2]).flatMap {
+        CentralSums(of: fields.values(ofSample: sample, channel: $0, isPresent: isPresent)).row
+      }
     }
     for row in rows { tree.add(row) }
   }
@@ -69,27 +75,25 @@ struct CentralSums {
     (fourth, minimum, maximum) = (row[start + 4], row[start + 5], row[start + 6])
   }
 
-  /// - Parameter field: [H, W, C].
-  init(of field: Tensor, channel: Int) {
-    let (points, channels) = (field.shape[0] * field.shape[1], field.shape[2])
+  init(of values: [Double]) {
     var sum = 0.0
     (minimum, maximum) = (Double.infinity, -Double.infinity)
-    for point in 0..<points {
-      let value = Double(field[point * channels + channel])
+    for value in values {
       sum += value
       minimum = min(minimum, value)
       maximum = max(maximum, value)
     }
-    count = Double(points)
-    mean = sum / count
-    (second, third, fourth) = (0, 0, 0)
+    count = Double(values.count)
+    (mean, second, third, fourth) = (0, 0, 0, 0)
+    if values.isEmpty { return }
     // A constant's mean is itself, whatever its sum rounds to.
     if minimum == maximum {
       mean = minimum
       return
     }
-    for point in 0..<points {
-      let difference = Double(field[point * channels + channel]) - mean
+    mean = sum / count
+    for value in values {
+      let difference = value - mean
       let square = difference * difference
       second += square
       third += square * difference
@@ -99,6 +103,9 @@ struct CentralSums {
 
   /// The sums of both (Pébay, Sandia report SAND2008-6212).
   func combined(with other: CentralSums) -> CentralSums {
+    // The mean of no numbers means nothing.
+    if other.count == 0 { return self }
+    if count == 0 { return other }
     let total = count + other.count
     let difference = other.mean - mean
     let (own, others) = (count / total, other.count / total)

@@ -11,13 +11,16 @@ package struct Moments: Codable, Sendable, Equatable {
   package let minimum: Double
   package let maximum: Double
 
-  /// - Throws: `FieldMeasureError` if there are no samples, or no such channel.
+  /// - Throws: `FieldMeasureError` if there are no samples, all values are missing, or there is no such channel.
   package init(_ sums: MomentSums, channel: Int) throws(FieldMeasureError) {
     guard (0..<sums.shape[2]).contains(channel) else {
       throw .noSuchChannel(channel, channels: sums.shape[2])
     }
     guard let total = sums.total(channel) else {
       throw .tooFew(things: "samples", found: 0, minimum: 1, measure: "a mean")
+    }
+    guard total.count > 0 else {
+      throw .tooFew(things: "values that are not missing", found: 0, minimum: 1, measure: "a mean")
     }
     let variance = total.second / total.count
     mean = total.mean

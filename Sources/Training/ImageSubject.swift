@@ -26,6 +26,11 @@ final class ImageSubject: EvaluationSubject {
     let (network, images, given, measures) = try communicator.together {
       () throws -> (any FeatureNetwork, any ImageDataset, GivenFields?, [Measure]) in
       let measures = try Measure.chosen(settings.measures, otherwise: Measure.usual, style: .keys)
+      if let measure = measures.first(where: { $0.minimumCount > settings.count }) {
+        throw InputError(
+          "evaluation.count is \(settings.count), but \(measure.rawValue) needs at least \(measure.minimumCount) images; "
+            + "sample more, or choose other evaluation.measures")
+      }
       let network = try FeatureNetworks.load(settings.features)
       try network.check(shape: training.drawnShape)
       let dataset = settings.split == .training ? training : try configuration.dataset(split: settings.split)

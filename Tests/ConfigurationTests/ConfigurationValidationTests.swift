@@ -221,7 +221,7 @@ import Testing
     #expect(
       problemsAfter { $0.sampling.guidance = 2 } == [
         "sampling.guidance is 2.0, but the network has no classes; set model.classes to the number of the data set's "
-          + "classes"
+          + "classes, or for fields data.conditions"
       ])
     #expect(
       problemsAfter {

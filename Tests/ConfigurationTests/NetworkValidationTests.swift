@@ -117,7 +117,23 @@ import Testing
     #expect(
       problems { () throws(ConfigurationError) in try configuration.validate(imageSize: 28) } == [
         "model.multipliers is [1, 2, 2, 2], whose 4 levels halve the image 3 times, which images of 28x28 pixels do "
-          + "not allow; use fewer multipliers, or images whose size is a multiple of 8"
+          + "not allow; use fewer multipliers, or images whose size is a multiple of 8 (for fields, `ddpm-mpi pack` has "
+          + "--crop and --pad)"
+      ])
+  }
+
+  @Test func widthMustBeDivisibleLikeHeight() {
+    let configuration = changed {
+      $0.model.multipliers = [1, 2, 2]
+      $0.model.attentionResolutions = []
+    }
+    let error = #expect(throws: ConfigurationError.self) {
+      _ = try configuration.network(height: 20, width: 27, channels: 1)
+    }
+    #expect(
+      error?.problems == [
+        "model.multipliers is [1, 2, 2], whose 3 levels halve the image 2 times, which a width of 27 does not allow; "
+          + "use fewer multipliers, or a width that is a multiple of 4 (for fields, `ddpm-mpi pack` has --crop and --pad)"
       ])
   }
 

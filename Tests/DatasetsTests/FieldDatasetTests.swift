@@ -90,7 +90,12 @@ struct FieldDatasetTests {
       _ = try FieldDataset(source, conditions: ["mask"], normalisation: normalisation)
     }
     _ = try FieldDataset(source, normalisation: .none)
-    #expect(refusal(["u", "T"], .none)?.problem.hasPrefix("mask of test is 1.0") == true)
+    for normalisation in FieldNormalisation.allCases {
+      let error = refusal(["u", "T"], normalisation)
+      #expect(error?.problem.hasPrefix("mask of test is 1.0") == true)
+      // No normalisation helps then, and nothing would be left to be drawn without it.
+      #expect(error?.advice.contains("normalisation") == false && error?.advice.hasPrefix("draw a variable") == true)
+    }
   }
 
   @Test func fingerprintCoversOrderAndScaling() throws {
@@ -119,6 +124,9 @@ struct FieldDatasetTests {
     other.variables[2].units = "degC"
     let units = #expect(throws: DatasetError.self) { _ = try FieldDataset(other, as: trained) }
     #expect(units?.problem == "T is in \"degC\", but the model was trained with \"K\"")
+    // NumPy's arrays say no units.
+    other.variables[2].units = ""
+    #expect(try FieldDataset(other, as: trained).description == trained)
     other.variables[2].name = "temperature"
     let name = #expect(throws: DatasetError.self) { _ = try FieldDataset(other, as: trained) }
     #expect(name?.problem.contains("no variable T") == true)

@@ -113,9 +113,11 @@ extension DatasetFileTests {
       }
       #expect(names?.problem.contains("its channels are a, c, but they are a, b") == true)
       let units = try refusal {
-        try writeHDF5($0, [("a", [1, 4, 6], Array(a[..<24])), ("b", [1, 4, 6], Array(a[..<24]))])
+        try writeHDF5($0, [("a", [1, 4, 6], Array(a[..<24])), ("b", [1, 4, 6], Array(a[..<24]))]) { file in
+          try file.writeAttribute("units", "degC", of: "a")
+        }
       }
-      #expect(units?.problem == "a is in \"\", but in \"K\" in \(first.path)")
+      #expect(units?.problem == "a is in \"degC\", but in \"K\" in \(first.path)")
       let grid = try refusal {
         try writeHDF5($0, [("a", [1, 6, 4], Array(a[..<24])), ("b", [1, 6, 4], Array(a[..<24]))])
       }
@@ -124,6 +126,25 @@ extension DatasetFileTests {
       #expect(few?.location == "--names")
       #expect(throws: DatasetError.self) { _ = try JoinedFields([first], names: ["u", "u"]) }
       #expect(try JoinedFields([first], names: ["u", "v"]).channels.map(\.name) == ["u", "v"])
+    }
+
+    /// Files without units fit those that have some, but these must agree among themselves.
+    @Test func unitsThatAFileDoesNotSayAreUnknown() throws {
+      func source(_ name: String, units: String?) throws -> any FieldSource {
+        try writeHDF5(folder.path(name), [("a", [1, 4, 6], Array(a[..<24]))]) { file in
+          if let units { try file.writeAttribute("units", units, of: "a") }
+        }
+        return try FieldFile.open(folder.path(name), FieldSelection())
+      }
+      let (none, kelvin) = (try source("none.h5", units: nil), try source("kelvin.h5", units: "K"))
+      let celsius = try source("celsius.h5", units: "degC")
+      for sources in [[none, kelvin], [kelvin, none], [none, none, kelvin]] {
+        #expect(try JoinedFields(sources).channels.map(\.units) == ["K"])
+      }
+      #expect(try JoinedFields([none]).channels.map(\.units) == [""])
+      let error = #expect(throws: DatasetError.self) { _ = try JoinedFields([none, kelvin, celsius]) }
+      #expect(error?.problem == "a is in \"degC\", but in \"K\" in \(kelvin.path)")
+      _ = try FieldPacker(name: "x", training: JoinedFields([kelvin]), test: JoinedFields([none]))
     }
 
     @Test func theCentreIsCropped() throws {
@@ -185,6 +206,9 @@ extension DatasetFileTests {
       }
       let fields = try PackedFields(path: path)
       #expect(fields.variables.map(\.name) == ["a", "b", "b_mask", "a_coarse", "b_coarse"])
+      #expect(fields.variables.indexOfMask(of: "b") == 2 && fields.variables.indexOfMask(of: "a") == nil)
+      // A variable that merely has such a name.
+      #expect([FieldVariable(name: "u_mask", minimum: 0, maximum: 1)].indexOfMask(of: "u") == nil)
       let present = holed.filter { !$0.isNaN }
       let mean = present.reduce(0, +) / Double(present.count)
       #expect(abs(fields.variables[1].mean - mean) < 1e-10)

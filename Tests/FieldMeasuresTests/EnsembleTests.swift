@@ -151,6 +151,32 @@ struct EnsembleTests {
     }
   }
 
+  /// Truths that are missing in the right half give the scores of the left half.
+  @Test func pointsWithoutATruthDoNotCount() throws {
+    let (ensembles, truths) = (TestFields.normals([4, 3, 2, 6, 2]), TestFields.normals([4, 2, 6, 2], seed: 2))
+    func isLeft(_ index: Int) -> Bool { index / 2 % 6 < 3 }
+    func left(_ fields: Tensor) -> Tensor {
+      let values = (0..<fields.count).filter(isLeft).map { fields[$0] }
+      return Tensor(values, shape: Array(fields.shape.dropLast(2)) + [3, 2])
+    }
+    let expected = try sums(left(ensembles), left(truths))
+    for pool in TestData.pools {
+      var found = EnsembleSums(memberCount: 3, shape: [2, 6, 2], seed: 0)
+      try found.add(ensembles, truths: truths, isPresent: (0..<truths.count).map(isLeft), workers: pool)
+      for channel in 0..<2 {
+        #expect(try CRPS(found, channel: channel) == CRPS(expected, channel: channel))
+        #expect(try SpreadSkill(found, channel: channel) == SpreadSkill(expected, channel: channel))
+        #expect(try RankHistogram(found, channel: channel) == RankHistogram(expected, channel: channel))
+      }
+    }
+    var none = EnsembleSums(memberCount: 3, shape: [2, 6, 2], seed: 0)
+    let isPresent = [Bool](repeating: false, count: truths.count)
+    try none.add(ensembles, truths: truths, isPresent: isPresent, workers: .callingThread)
+    let refusal = FieldMeasureError.tooFew(
+      things: "values of the truth that are not missing", found: 0, minimum: 1, measure: "a CRPS")
+    #expect(throws: refusal) { try CRPS(none, channel: 0) }
+  }
+
   @Test func unusableEnsemblesAreRefused() throws {
     var sums = EnsembleSums(memberCount: 2, shape: [2, 2, 1], seed: 0)
     #expect(throws: FieldMeasureError.tooFew(things: "cases", found: 0, minimum: 1, measure: "a CRPS")) {

@@ -32,6 +32,10 @@ struct HistogramTests {
       var second = try Histogram(edges: [4.5, 6.5, 8.5])
       try second.add(fields, channel: 1, workers: pool)
       #expect(second.counts == [2, 2] && second.total == 4)
+      // The 6 is missing.
+      var present = try Histogram(edges: [4.5, 6.5, 8.5])
+      try present.add(fields, channel: 1, isPresent: (0..<8).map { $0 != 3 }, workers: pool)
+      #expect(present.counts == [1, 2] && present.total == 3)
     }
   }
 

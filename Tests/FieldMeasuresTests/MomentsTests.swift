@@ -63,6 +63,34 @@ struct MomentsTests {
     }
   }
 
+  /// A channel is missing in all of the first two samples, and in a part of the others.
+  @Test func missingValuesDoNotCount() throws {
+    let (fields, size) = (TestFields.normals([6, 4, 5, 2]), 40)
+    let isPresent = (0..<fields.count).map { $0 % 2 == 0 || ($0 >= 2 * size && $0 % 3 != 0) }
+    for pool in TestData.pools {
+      var sums = MomentSums(shape: [4, 5, 2])
+      for batch in [0..<1, 1..<4, 4..<6] {
+        let part = batch.lowerBound * size..<batch.upperBound * size
+        try sums.add(fields[batch], isPresent: Array(isPresent[part]), workers: pool)
+      }
+      for channel in 0..<2 {
+        let values = (0..<fields.count).filter { $0 % 2 == channel && isPresent[$0] }.map { fields[$0] }
+        let expected = try moments(Tensor(values, shape: [1, 1, values.count, 1]))
+        let found = try Moments(sums, channel: channel)
+        #expect(abs(found.mean - expected.mean) < Self.tolerance)
+        #expect(abs(found.standardDeviation - expected.standardDeviation) < Self.tolerance)
+        #expect(abs(try #require(found.skewness) - #require(expected.skewness)) < Self.tolerance)
+        #expect(abs(try #require(found.excessKurtosis) - #require(expected.excessKurtosis)) < Self.tolerance)
+        #expect(found.minimum == expected.minimum && found.maximum == expected.maximum)
+      }
+    }
+    var none = MomentSums(shape: [4, 5, 2])
+    try none.add(fields, isPresent: [Bool](repeating: false, count: fields.count), workers: .callingThread)
+    let refusal = FieldMeasureError.tooFew(
+      things: "values that are not missing", found: 0, minimum: 1, measure: "a mean")
+    #expect(throws: refusal) { try Moments(none, channel: 0) }
+  }
+
   @Test func unusableFieldsAreRefused() throws {
     var sums = MomentSums(shape: [2, 2, 1])
     #expect(throws: FieldMeasureError.tooFew(things: "samples", found: 0, minimum: 1, measure: "a mean")) {

@@ -114,6 +114,22 @@ import Testing
     } catch { #expect(error.key == "corrections") }
   }
 
+  /// Fields have no classes.
+  @Test func fieldsAreNotAdvisedToHaveClasses() {
+    func problem(_ classes: [Int?]?, guidance: Double) -> DiffusionError? {
+      do throws(DiffusionError) {
+        _ = try DrawConditions(
+          classes: classes, isOfFields: true, configuration: configuration(classes: nil, guidance: guidance))
+        return nil
+      } catch { return error }
+    }
+    #expect(problem(nil, guidance: 0) == nil)
+    #expect(problem([1], guidance: 0)?.problem == "the model draws fields, which have no classes")
+    let guided = problem(nil, guidance: 1)
+    #expect(guided?.key == "guidance" && guided?.problem.contains("data.conditions") == true)
+    #expect(guided?.problem.contains("classes") == false)
+  }
+
   @Test func aClassifierMustHaveTheSameClasses() {
     #expect(problem(configuration(classes: nil, guidance: 1), classifierClasses: 4) == nil)
     #expect(problem(configuration(classes: 4, guidance: 1), classifierClasses: 4) == nil)

@@ -106,7 +106,7 @@ struct FieldEvaluationTests {
     var collection = EnsembleCollection(memberCount: members, shape: Self.shape, seed: 1)
     for start in stride(from: 0, to: fields.shape[0], by: batch) {
       let part = fields[start..<min(start + batch, fields.shape[0])]
-      try collection.add(part, workers: .callingThread) { truths[$0..<$0 + 1] }
+      try collection.add(part, workers: .callingThread) { (truths[$0..<$0 + 1], nil) }
     }
     return collection.sums
   }

@@ -54,6 +54,8 @@ struct BenchmarkCommandTests {
     try await ddpm("\(Self.quick) --reduction allreduce", ranks: 2).succeeds(saying: "gradients by MPI_Allreduce")
     try await ddpm("\(Self.quick) --image-size 16 --set model.attention_resolutions=[8]")
       .succeeds(saying: "images of 16x16, 1 rank")
+    try await ddpm("benchmark --preset fields --set data.channels=4 --batch 4 --steps 1")
+      .succeeds(saying: "images of 32x32, 1 rank")
     let start = try await ddpm("benchmark --preset shapes --job start --json", ranks: 2)
     start.succeeds(saying: "\"setup_seconds\":")
     #expect(!start.says("seconds_per_step"))
@@ -66,6 +68,8 @@ struct BenchmarkCommandTests {
       Refusal(
         "benchmark --set training.batch=8", "--set training.batch=8: a benchmark accepts keys of model, ",
         "training.recompute_activations, training.overlap, "),
+      Refusal(
+        "benchmark --preset shapes --set data.channels=4", "--set data.channels=4: a benchmark accepts keys of model, "),
       Refusal("benchmark --set model.chanels=64", "did you mean model.channels"),
       Refusal(
         "benchmark --preset shapes --image-size 24",

@@ -71,10 +71,12 @@ struct EvaluationInTrainingTests {
     #expect(FileManager.default.fileExists(atPath: folder.path("once/checkpoints/best.h5")))
   }
 
-  @Test func missingFeaturesAreRefusedBeforeAnythingIsWritten() async throws {
+  @Test func impossibleEvaluationsAreRefusedBeforeAnythingIsWritten() async throws {
     let folder = try TemporaryFolder()
     try await ddpm("train \(Self.measured) --set evaluation.features=mine --output \(folder)/refused")
       .ends(2, saying: "there are no features mine")
+    try await ddpm("train \(Self.measured) --set evaluation.count=9 --output \(folder)/refused")
+      .ends(2, saying: "evaluation.count is 9, but is needs at least 10 images")
     #expect(!FileManager.default.fileExists(atPath: folder.path("refused/checkpoints/step-00000002.h5")))
   }
 }

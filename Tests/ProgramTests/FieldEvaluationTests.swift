@@ -1,4 +1,5 @@
 import Foundation
+import Interchange
 import TestSupport
 import Testing
 
@@ -24,10 +25,16 @@ struct FieldEvaluationTests {
         let caseCount: Int
       }
       struct Ranks: Decodable { let counts: [Int] }
+      struct MomentPair: Decodable {
+        struct Moments: Decodable { let standardDeviation: Double }
+        let drawn: Moments
+        let reference: Moments
+      }
 
       let name: String
       let spectrum: Spectrum?
       let histogram: Histograms?
+      let moments: MomentPair?
       let crps: Score?
       let rankHistogram: Ranks?
     }
@@ -92,6 +99,36 @@ struct FieldEvaluationTests {
     }
     try await ddpm("\(evaluate) --measures crps,cross-spectrum").succeeds(
       saying: "CRPS", "correlation of field_1 and field_2: error", "5 x 3 fields by edm")
+  }
+
+  /// Where values are missing, `pack` puts the mean, which is no truth. Here the values that are present are 1 and −1 in
+  /// equal numbers; together with the mean in place of the others, their standard deviation would be √½.
+  @Test func missingValuesAreNoTruths() async throws {
+    let folder = try TemporaryFolder()
+    let (count, points) = (10, 256)
+    let values = (0..<count * points).map { (index: Int) -> Double in
+      if index % 4 > 1 { return .nan }
+      return index % 8 < 4 ? 1 : -1
+    }
+    let source = folder.path("gaps.npz")
+    try NumpyArchive.contents(of: [.init("u", shape: [count, 16, 16], values)], path: source)
+      .write(to: URL(filePath: source))
+    try await ddpm("pack \(source) --missing mask --output \(folder)/gaps.h5").succeeds(saying: "Packed")
+    let train: Words = "train \(FieldFixture.tiny) --set data.name=hdf5 --set data.path=\(folder)/gaps.h5"
+    try await ddpm("\(train) --set data.conditions=[u_mask] --output \(folder)/run").succeeds(saying: "Done: 4 steps")
+    let evaluate: Words = "evaluate --checkpoint \(folder)/run --split training --count 4 --members 2"
+    let run = try await ddpm("\(evaluate) --json", ranks: 2)
+    let variable = try #require(try run.json(as: Report.self).variables.first)
+    #expect(try await ddpm("\(evaluate) --json").output == run.output)
+    // Rounding to single precision.
+    #expect(abs(try #require(variable.moments).reference.standardDeviation - 1) < 1e-6)
+    let (histogram, known) = (try #require(variable.histogram), 4 * points / 2)
+    #expect(histogram.reference.reduce(0, +) == known)
+    #expect(histogram.drawn.reduce(histogram.drawnBelow + histogram.drawnAbove, +) == 2 * known)
+    #expect(try #require(variable.rankHistogram).counts.reduce(0, +) == known)
+    #expect(variable.name == "u" && variable.crps?.caseCount == 4 && variable.spectrum == nil)
+    try await ddpm("\(evaluate) --measures spectrum").ends(
+      2, saying: "measures: spectrum is not possible: it needs whole fields, but in place of missing values of u ")
   }
 
   @Test func oneMemberHasNoSpread() async throws {
@@ -195,6 +232,13 @@ struct FieldEvaluationTests {
     try await ddpm(
       "train \(FieldFixture.tiny) \(FieldFixture.measured) --set evaluation.measures=[crps] --output \(folder)/refused"
     ).ends(2, saying: "evaluation.measures: crps is not possible: it compares ensembles with truths")
+    // Fields have no Inception score, which needs an image for each of ten splits.
+    try await ddpm(
+      """
+      train \(FieldFixture.tiny) --set evaluation.every=4 --set evaluation.count=3 --set evaluation.reference_count=20
+      --output \(folder)/few
+      """
+    ).succeeds(saying: "Done: 4 steps")
     #expect(!FileManager.default.fileExists(atPath: folder.path("refused/checkpoints/step-00000002.h5")))
   }
 }

@@ -160,7 +160,13 @@ struct FieldSampleTests {
       Refusal("\(conditional) --condition \(source)", "pack it with `ddpm-mpi pack"),
       Refusal("\(conditional) --condition \(withoutV)", "it has no variable v, which the model was trained with"),
       Refusal("\(conditional) --condition \(small)", "it has samples of 16x16, but the model is for 32x32"),
-      Refusal("\(conditional) --condition \(pictures.file)", "it has no"),
+      Refusal(
+        "\(conditional) --condition \(pictures.file)", "it has no seal",
+        "if another program has written it, pack it with `ddpm-mpi pack"),
+      Refusal("\(plain) --count 2 --class 1", "--class: the model draws fields, which have no classes"),
+      Refusal(
+        "\(plain) --count 2 --guidance 1", "--guidance: the model was trained without conditions",
+        "train one with data.conditions"),
       Refusal("\(conditional) --condition \(fields) --count 13", "--count is 13, but ", " has 12 conditions"),
       Refusal(
         "\(conditional) --condition \(fields) --first 8 --count 5", "--count is 5, but ",

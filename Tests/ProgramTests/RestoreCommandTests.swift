@@ -117,6 +117,13 @@ struct RestoreCommandTests {
       ("--method dps --scale 0.5 --variance large", "2 evaluations"),
     ] as [(Words, String)] {
       try await ddpm("\(restore) \(options)").succeeds(saying: evaluations)
+      // The file says what it depends on.
+      let file = folder.path("a.h5")
+      #expect(try HDF5Contents.integer("simulated", of: file) == 1)
+      let isGuided = !options.list.contains("--method")
+      #expect(try HDF5Contents.text("sampler", of: file) == (isGuided ? "ddpm" : nil))
+      let iterations = options.list.contains("--iterations") ? 2 : 0
+      #expect(try HDF5Contents.integer("iterations", of: file) == (isGuided ? Int64(iterations) : nil))
     }
     // Whole images are guides.
     try await ddpm(
@@ -182,6 +189,19 @@ struct RestoreCommandTests {
     for (name, mask) in [("one", "seen"), ("each", "seen,seen")] {
       try await ddpm("\(restore) --measured \(fields.marked) --mask \(mask) --output \(folder)/\(name).nc").succeeds()
       #expect(try await haveEqualFields(folder.path("gaps.nc"), folder.path(name + ".nc")))
+    }
+  }
+
+  /// The mean, which packing puts in place of a missing value, was not measured.
+  @Test func gapsThatWerePackedAreUnknown() async throws {
+    let folder = try TemporaryFolder()
+    let fields = try await RestorationFixture.fields.value
+    let restore: Words = "restore --checkpoint \(fields.model) --operator mask --steps 3"
+    try await ddpm("\(restore) --measured \(fields.gaps) --output \(folder)/gaps.nc").succeeds()
+    for (name, options) in [("found", ""), ("named", "--mask u_mask,v_mask")] as [(String, Words)] {
+      try await ddpm("\(restore) --measured \(fields.packedGaps) \(options) --output \(folder)/\(name).nc")
+        .succeeds(saying: "Wrote")
+      #expect(try await haveEqualFields(folder.path("gaps.nc"), folder.path(name + ".nc")), "\(name)")
     }
   }
 

@@ -67,10 +67,11 @@ struct RestoreRefusalTests {
         "--operator: coarse=5 does not divide images of 32 x 32 pixels"),
       Refusal(
         "\(restore) --measured \(pictures.images) --operator coarse=2", "--measured ",
-        "its images are 32x32 with 3 channels, but what is measured of the model's images is 16x16 with 3 channels"),
+        "its images are 32x32 with 3 channels, but what is measured of the model's images is 16x16 with 3 channels",
+        "add --simulate"),
       Refusal(
         "\(restore) --measured \(pictures.first) --operator grey", "0.png: its images are 32x32 with 3 channels",
-        "is 32x32 with 1 channel"),
+        "is 32x32 with 1 channel; to measure these whole images first, add --simulate"),
       Refusal(
         "\(restore) --measured \(pictures.first) --operator channels=infrared",
         "--operator: there is no channel infrared; give some of red, green, blue"),
@@ -133,8 +134,14 @@ struct RestoreRefusalTests {
         "\(restore) --measured \(fields.gaps) --operator coarse=2 --simulate",
         "measured values of sample 0 are missing or infinite; use operator mask"),
       Refusal(
+        "\(restore) --measured \(fields.packedGaps) --operator coarse=2 --simulate",
+        "measured values of sample 0 are missing or infinite; use operator mask"),
+      Refusal(
         "\(restore) --measured \(fields.marked) --operator coarse=2",
-        "its fields are 16x16, but what is measured of the model's fields is 8x8"),
+        "its fields are 16x16, but what is measured of the model's fields is 8x8", "add --simulate"),
+      Refusal(
+        "\(restore) --measured \(fields.levels) --operator mask", "--measured ", "it has no variable u, but u_0, u_1",
+        "ddpm-mpi pack"),
       Refusal("\(restore) --measured \(fields.marked) --operator grey", "--operator: grey averages channels"),
       Refusal(
         "\(restore) --measured \(fields.marked) --operator mask --mask u",

@@ -13,10 +13,16 @@ private func normals(_ counts: [Int], seed: UInt64) -> Tensor {
   return numbers
 }
 
+/// Marks of values that are present in samples; nil if all are.
+private func marks(_ samples: Range<Int>, missing: Bool) -> [Bool]? {
+  let size = shape.reduce(1, *)
+  return missing ? (samples.lowerBound * size..<samples.upperBound * size).map { $0 % 7 > 1 } : nil
+}
+
 let fieldMeasureChecks: [Check] = [
   Check("spectra, moments and histograms of fields have the same bits as on one rank") { context in
     // With one field, most ranks have none.
-    for count in [1, 16, 37] {
+    for (count, missing) in [(1, false), (1, true), (16, false), (37, false), (37, true)] {
       let fields = normals([count], seed: 1)
       func measure(
         _ samples: Range<Int>, over communicator: Communicator?
@@ -26,10 +32,11 @@ let fieldMeasureChecks: [Check] = [
         var moments = MomentSums(shape: shape, firstSample: samples.lowerBound)
         var histogram = try Histogram(edges: [-2, -0.5, 0, 1])
         for start in stride(from: samples.lowerBound, to: samples.upperBound, by: 5) {
-          let batch = fields[start..<min(start + 5, samples.upperBound)]
+          let numbers = start..<min(start + 5, samples.upperBound)
+          let (batch, isPresent) = (fields[numbers], marks(numbers, missing: missing))
           try spectra.add(batch, workers: .callingThread)
-          try moments.add(batch, workers: .callingThread)
-          try histogram.add(batch, channel: 1, workers: .callingThread)
+          try moments.add(batch, isPresent: isPresent, workers: .callingThread)
+          try histogram.add(batch, channel: 1, isPresent: isPresent, workers: .callingThread)
         }
         if let communicator {
           spectra = try spectra.gathered(over: communicator)
@@ -48,13 +55,14 @@ let fieldMeasureChecks: [Check] = [
   },
 
   Check("scores of ensembles have the same bits as on one rank") { context in
-    for count in [1, 11, 32] {
+    for (count, missing) in [(1, false), (11, false), (11, true), (32, false)] {
       let (ensembles, truths) = (normals([count, 3], seed: 2), normals([count], seed: 3))
       func measure(
         _ cases: Range<Int>, over communicator: Communicator?
       ) throws -> (CRPS, SpreadSkill, RankHistogram) {
         var sums = EnsembleSums(memberCount: 3, shape: shape, seed: 4, firstCase: cases.lowerBound)
-        try sums.add(ensembles[cases], truths: truths[cases], workers: .callingThread)
+        try sums.add(
+          ensembles[cases], truths: truths[cases], isPresent: marks(cases, missing: missing), workers: .callingThread)
         if let communicator { sums = try sums.gathered(over: communicator) }
         return (
           try CRPS(sums, channel: 1), try SpreadSkill(sums, channel: 1), try RankHistogram(sums, channel: 1)
@@ -72,7 +80,7 @@ let fieldMeasureChecks: [Check] = [
       func score(_ batches: [Range<Int>], firstCase: Int, over communicator: Communicator?) throws -> CRPS {
         var collection = EnsembleCollection(memberCount: members, shape: shape, seed: 7, firstCase: firstCase)
         for batch in batches {
-          try collection.add(fields[batch], workers: .callingThread) { truths[$0..<$0 + 1] }
+          try collection.add(fields[batch], workers: .callingThread) { (truths[$0..<$0 + 1], nil) }
         }
         let sums = collection.sums
         return try CRPS(communicator.map { try sums.gathered(over: $0) } ?? sums, channel: 1)

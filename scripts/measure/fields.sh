@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# How good models of fields are, in tables in Markdown:
-#   scripts/measure/fields.sh [downscaling|gaussian]...
+# How good models of fields are, and how fast their training is, in tables in Markdown:
+#   scripts/measure/fields.sh [downscaling|gaussian|speed]...
 # downscaling: the CRPS of ensembles of fine fields of turbulence that are drawn from coarse ones, of interpolations of
 # the coarse fields, and of a single forecast by the same network, trained by regression. gaussian: the spectrum of the
 # preset `fields`, against the exact one. What is there already, data and models, is kept (scripts/shared/fields.sh).
-# It takes hours on two cores.
+# Both, which run if nothing is named, take hours on two cores. speed: the training of fields against that of images of
+# the same size, and periodic borders against zeros; minutes on an idle machine.
 #
 #   CASES=64  MEMBERS=16               test fields, and fields drawn for each
 #   GAUSSIAN_STEPS=10000               training steps
 #   GAUSSIAN_COUNT=4096                fields drawn
 #   GAUSSIAN_SAMPLING=64               steps of the sampler
+#   SPEED_SIZE=128                     height and width of fields and images
+#   SPEED_ROUNDS=3  SPEED_STEPS=5      how often each is timed in turn, and for how many steps
 #
 # scripts/shared/fields.sh has further settings: OUTPUT, STEPS, RANKS and others.
 set -euo pipefail
@@ -40,13 +43,15 @@ gaussian() {
   "$python" scripts/measure/gaussian-spectrum.py "$output/gaussian.json" "${GAUSSIAN_SAMPLING:-64}"
 }
 
+speed() { "$python" scripts/measure/field-speed.py "$program" "$ranks"; }
+
 mkdir -p "$output"
 (($# > 0)) || set -- downscaling gaussian
 for part in "$@"; do
   case $part in
-    downscaling | gaussian) "$part" ;;
+    downscaling | gaussian | speed) "$part" ;;
     *)
-      echo "There is nothing called $part to measure; there are downscaling and gaussian." >&2
+      echo "There is nothing called $part to measure; there are downscaling, gaussian and speed." >&2
       exit 2
       ;;
   esac

@@ -11,6 +11,8 @@ package struct FieldDataset: Dataset {
   /// For each channel its index in the source.
   private let order: [Int]
   private let scalings: [FieldScaling]
+  /// For each drawn channel its mask in the source; nil where all values are present.
+  private let masks: [Int?]
 
   /// - Parameters:
   ///   - conditions: the names of the variables that are given, in order.
@@ -32,16 +34,17 @@ package struct FieldDataset: Dataset {
         .wrongLayout, "data.conditions", "all variables of \(source.name) are given, and none is left to be drawn",
         advice: "leave out those that the model is to draw")
     }
-    let constant: FieldVariable? =
-      normalisation == .none
-      ? (drawn.allSatisfy(\.isConstant) ? drawn[0] : nil) : drawn.first(where: \.isConstant)
-    if let constant {
+    let nothingVaries = drawn.allSatisfy(\.isConstant)
+    if nothingVaries || normalisation != .none, let constant = drawn.first(where: \.isConstant) {
       throw DatasetError(
         .wrongLayout, "data.name",
         "\(constant.name) of \(source.name) is \(constant.minimum) everywhere, so it cannot be normalised, and there is "
           + "nothing to learn",
-        advice: "name it in data.conditions, or pack the fields without it (`ddpm-mpi pack --variables`)"
-          + (normalisation == .none ? "" : ", or set data.normalisation=none"))
+        advice: nothingVaries
+          ? "draw a variable that varies: choose others with `ddpm-mpi pack --variables`, or leave some out of "
+            + "data.conditions"
+          : "name it in data.conditions, or pack the fields without it (`ddpm-mpi pack --variables`), or set "
+            + "data.normalisation=none")
     }
     let given = conditions.compactMap { name in variables.first { $0.name == name } }
     self.init(
@@ -59,7 +62,7 @@ package struct FieldDataset: Dataset {
           .unknownName, source.name, "it has no variable \(needed.name), which the model was trained with",
           advice: "it has \(source.variables.map(\.name).joined(separator: ", "))")
       }
-      guard variable.units == needed.units else {
+      guard !unitsDiffer(variable.units, needed.units) else {
         throw DatasetError(
           .wrongLayout, source.name,
           "\(variable.name) is in \"\(variable.units)\", but the model was trained with \"\(needed.units)\"",
@@ -76,6 +79,7 @@ package struct FieldDataset: Dataset {
     let (names, variables) = (source.variables.map(\.name), description.variables + description.conditions)
     order = variables.compactMap { names.firstIndex(of: $0.name) }
     scalings = variables.map(description.normalisation.scaling(of:))
+    masks = description.variables.map { source.variables.indexOfMask(of: $0.name) }
     imageShape = [source.fieldShape[0], source.fieldShape[1], variables.count]
     var fingerprint = Fingerprint(order + [description.conditions.count])
     fingerprint.add(source.fingerprint)
@@ -95,6 +99,22 @@ package struct FieldDataset: Dataset {
   package var allowsFlips: Bool { false }
   package var contentMark: UInt64 { Fingerprint.of([fingerprint, source.contentMark]) }
   package var readsFiles: Bool { source.readsFiles }
+
+  /// The names of the drawn variables that have a mask, since values were missing when they were packed.
+  package var incompleteVariables: [String] {
+    zip(description.variables, masks).filter { $1 != nil }.map { $0.0.name }
+  }
+
+  /// Which values of the drawn channels of a sample were present when it was packed, [H · W · C].
+  /// - Throws: `DatasetError` if the sample cannot be read.
+  package func presence(in index: Int) throws(DatasetError) -> [Bool] {
+    let sample = Tensor(uninitialised: source.fieldShape)
+    try source.read(index, into: sample)
+    let channels = sample.shape[2]
+    return (0..<height * width).flatMap { pixel in
+      masks.map { mask in mask.map { sample[pixel * channels + $0] != 0 } ?? true }
+    }
+  }
 
   package func label(of index: Int) -> Int? { nil }
 

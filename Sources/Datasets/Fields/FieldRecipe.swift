@@ -75,9 +75,7 @@ struct FieldPreparation {
 
   /// The source's channels, then masks, then block means.
   func channels(_ source: [FieldChannel]) -> [FieldChannel] {
-    let masks = masked.map {
-      FieldChannel(name: source[$0].name + "_mask", units: "1", longName: "1 where \(source[$0].name) is present")
-    }
+    let masks = masked.map { FieldChannel.mask(of: source[$0].name) }
     let means = (coarse == nil ? [] : source).map {
       FieldChannel(name: $0.name + "_coarse", units: $0.units, longName: $0.longName)
     }

@@ -42,6 +42,12 @@ package struct FieldChannel: Sendable, Equatable {
     self.units = units
     self.longName = longName
   }
+
+  /// The channel that `ddpm-mpi pack --missing mask` adds for a variable with missing values: 1 where a value is present, 0
+  /// where the mean stands for it.
+  static func mask(of name: String) -> FieldChannel {
+    FieldChannel(name: name + "_mask", units: "1", longName: "1 where \(name) is present")
+  }
 }
 
 /// What to read from a file of fields.

@@ -27,6 +27,20 @@ package struct FieldVariable: Codable, Sendable, Equatable {
   package var isConstant: Bool { minimum == maximum }
 }
 
+/// Whether two units contradict each other. An empty one is unknown: NumPy's arrays have none, and many HDF5 files.
+package func unitsDiffer(_ first: String, _ second: String) -> Bool {
+  first != second && !first.isEmpty && !second.isEmpty
+}
+
+extension [FieldVariable] {
+  /// The index of the mask that `ddpm-mpi pack --missing mask` has added for a variable, which is 0 where the mean stands
+  /// for a missing value; nil if there is none. Its long name tells it from masks of other meanings.
+  package func indexOfMask(of name: String) -> Int? {
+    let mask = FieldChannel.mask(of: name)
+    return firstIndex { $0.name == mask.name && $0.longName == mask.longName }
+  }
+}
+
 /// The coordinates along one axis of a grid.
 package struct FieldAxis: Codable, Sendable, Equatable {
   /// Such as `latitude`.

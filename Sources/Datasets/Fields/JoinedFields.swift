@@ -17,7 +17,7 @@ package final class JoinedFields: FieldSource {
 
   /// - Parameters:
   ///   - sources: at least one.
-  ///   - names: of the channels; nil for the sources' own.
+  ///   - names: of the channels; nil for the sources' own. Units are those of the first file that says them.
   /// - Throws: `DatasetError` if their grids, names or units differ, or the number of names is wrong.
   package init(_ sources: [any FieldSource], names: [String]? = nil) throws(DatasetError) {
     precondition(!sources.isEmpty, "there must be a source")
@@ -25,6 +25,11 @@ package final class JoinedFields: FieldSource {
     for source in sources.dropFirst() { try Self.requireAlike(source, first) }
     self.sources = sources
     var channels = first.channels
+    for index in channels.indices {
+      guard let known = sources.first(where: { !$0.channels[index].units.isEmpty }) else { continue }
+      for source in sources { try Self.requireSameUnits(source, known, channel: index) }
+      channels[index].units = known.channels[index].units
+    }
     if let names {
       guard names.count == channels.count else {
         throw DatasetError(
@@ -61,10 +66,18 @@ package final class JoinedFields: FieldSource {
       throw refuse(
         "its channels are", list(names), "they are \(list(others))", advice: "choose the same with --variables")
     }
-    for (own, other) in zip(source.channels, first.channels) where own.units != other.units {
-      throw refuse(
-        "\(own.name) is in", "\"\(own.units)\"", "in \"\(other.units)\"", advice: "convert one of them")
-    }
+    for index in names.indices { try requireSameUnits(source, first, channel: index) }
+  }
+
+  /// - Throws: `DatasetError` if a channel has other units in the second source.
+  private static func requireSameUnits(
+    _ source: any FieldSource, _ other: any FieldSource, channel: Int
+  ) throws(DatasetError) {
+    let (own, others) = (source.channels[channel], other.channels[channel])
+    guard unitsDiffer(own.units, others.units) else { return }
+    throw DatasetError(
+      .wrongLayout, source.path, "\(own.name) is in \"\(own.units)\", but in \"\(others.units)\" in \(other.path)",
+      advice: "convert one of them")
   }
 
   /// The axes whose coordinates are not the same in all files.

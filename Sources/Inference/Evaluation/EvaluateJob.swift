@@ -71,6 +71,6 @@ package struct EvaluateJob: Sendable {
   {
     try DrawConditions(
       classes: classes, given: model.conditionChannels > 0 ? GivenFields(dataset) : nil, members: members,
-      configuration: model.configuration)
+      isOfFields: model.fields != nil, configuration: model.configuration)
   }
 }

@@ -86,14 +86,15 @@ struct MeasuredData {
       }
       let masks = mask == nil ? (request.mask ?? "").split(separator: ",").map(String.init) : []
       file = try MeasuredFields(
-        request.path, gridShape: Array(shape.prefix(2)), channels.map { fields.variables[$0] },
-        normalisation: fields.normalisation, masks: masks, marksMissing: forward == nil && mask == nil)
+        request.path, gridShape: Array(shape.prefix(2)), of: Array(imageShape.prefix(2)),
+        channels.map { fields.variables[$0] }, normalisation: fields.normalisation, masks: masks,
+        marksMissing: forward == nil && mask == nil)
     } else {
       // Where all channels are measured, grey pictures and coloured ones may stand for each other.
       var fitting = model.configuration.data.fitting
       fitting.channels = channels == all ? imageShape[2] : nil
       file = try MeasuredPictures(
-        request.path, shape: shape, choosing: channels, of: imageShape[2], fitting: fitting)
+        request.path, shape: shape, choosing: channels, of: imageShape, fitting: fitting)
     }
     count = file.count
     noise = try Self.noise(request.noise, measured, scales: model.noiseScales)

@@ -42,14 +42,15 @@ struct MeasuredFields: MeasuredFile {
   /// - Parameters:
   ///   - path: the file given with `--measured`, which messages name.
   ///   - gridShape: [h, w] of a measurement.
+  ///   - wholeShape: [H, W] of the model's fields.
   ///   - variables: those of the model that were measured.
   ///   - normalisation: the model's.
   ///   - maskNames: the variables of the file that are 1 where values are known, given with `--mask`.
   ///   - marksMissing: whether missing values mark what is not known, unless there are masks.
   /// - Throws: `InputError`, `DatasetError`.
   init(
-    _ path: String, gridShape: [Int], _ variables: [FieldVariable], normalisation: FieldNormalisation,
-    masks maskNames: [String], marksMissing: Bool
+    _ path: String, gridShape: [Int], of wholeShape: [Int], _ variables: [FieldVariable],
+    normalisation: FieldNormalisation, masks maskNames: [String], marksMissing: Bool
   ) throws {
     (self.path, self.gridShape, self.maskNames, self.marksMissing) = (path, gridShape, maskNames, marksMissing)
     scalings = variables.map(normalisation.scaling(of:))
@@ -67,12 +68,16 @@ struct MeasuredFields: MeasuredFile {
           + "are measured\(maskNames.isEmpty ? "" : ", and a mask needs a name"); write an .npz, NetCDF-4 or HDF5 file")
     }
     channels = try names.enumerated().map { number, name in
-      try isUnnamed ? number : Self.index(of: name, in: found, "--measured \(path)")
+      try isUnnamed
+        ? number
+        : Self.index(
+          of: name, in: found, "--measured \(path)",
+          remedy: "; write a file with the model's variables, for example with `ddpm-mpi pack \(path) --names`")
     }
     masks = try maskNames.map { try Self.index(of: $0, in: found, "--mask \($0): \(path)") }
     for (variable, channel) in zip(variables, channels) {
       let units = found[channel].units
-      guard units == variable.units || units.isEmpty || variable.units.isEmpty else {
+      guard !unitsDiffer(units, variable.units) else {
         throw InputError(
           "--measured \(path): \(variable.name) is in \"\(units)\", but the model's is in \"\(variable.units)\"; convert it"
         )
@@ -82,7 +87,8 @@ struct MeasuredFields: MeasuredFile {
     guard Array(shape.dropFirst()) == gridShape else {
       throw InputError(
         "--measured \(path): its fields are \(shape[1])x\(shape[2]), but what is measured of the model's fields is "
-          + "\(gridShape[0])x\(gridShape[1])")
+          + "\(gridShape[0])x\(gridShape[1])"
+          + (Array(shape.dropFirst()) == wholeShape ? "; to measure these whole fields first, add --simulate" : ""))
     }
     count = shape[0]
   }
@@ -98,19 +104,27 @@ struct MeasuredFields: MeasuredFile {
     if NumpySource.canRead(path) { selection.order = .nhwc }
     if !isUnnamed(path) { selection.variables = names + masks.filter { !names.contains($0) } }
     do { return .other(try FieldFile.open(path, selection)) } catch let error as DatasetError {
-      guard error.kind == .unknownName else { throw InputError("--measured \(error)") }
-      throw InputError(
-        "--measured \(path): \(error.problem); its variables need the names \(selection.variables.joined(separator: ", "))"
-      )
+      switch error.kind {
+      case .unknownName:
+        throw InputError(
+          "--measured \(path): \(error.problem); its variables need the names "
+            + selection.variables.joined(separator: ", "))
+      case .wrongDimensions:
+        // What the reader advises are options of `pack`.
+        throw InputError(
+          "--measured \(path): \(error.problem); bring it to the model's variables with `ddpm-mpi pack \(path) --output "
+            + "NEW.h5`, whose --order, --levels and --names say what its dimensions are, and measure that file")
+      default: throw InputError("--measured \(error)")
+      }
     }
   }
 
   private static func index(
-    of name: String, in channels: [FieldChannel], _ subject: String
+    of name: String, in channels: [FieldChannel], _ subject: String, remedy: String = ""
   ) throws(InputError) -> Int {
     guard let index = channels.firstIndex(where: { $0.name == name }) else {
       throw InputError(
-        "\(subject): it has no variable \(name), but \(channels.map(\.name).joined(separator: ", "))")
+        "\(subject): it has no variable \(name), but \(channels.map(\.name).joined(separator: ", "))\(remedy)")
     }
     return index
   }
@@ -157,15 +171,26 @@ struct MeasuredFields: MeasuredFile {
     return result
   }
 
-  /// All channels of the file, in physical units.
+  /// All channels of the file, in physical units; NaN where a value is missing.
   private func readAll(_ numbers: Range<Int>) throws -> Tensor {
     let result = Tensor(uninitialised: [numbers.count] + gridShape + [source.channels.count])
     switch source {
     case .packed(let fields):
       for (row, number) in numbers.enumerated() { try fields.copyValues(of: number, into: result, at: row) }
+      unfill(result, fields.variables)
     case .other(let fields): try fields.read(numbers, into: result)
     }
     return result
+  }
+
+  /// Replaces what packing has put in place of missing values, which nobody measured, by NaN.
+  private func unfill(_ values: Tensor, _ variables: [FieldVariable]) {
+    for (channel, variable) in variables.enumerated() {
+      guard let mask = variables.indexOfMask(of: variable.name) else { continue }
+      for start in stride(from: 0, to: values.count, by: variables.count) where values[start + mask] == 0 {
+        values[start + channel] = .nan
+      }
+    }
   }
 
   private func chosen(_ channels: [Int], of all: Tensor, _ count: Int) -> Tensor {

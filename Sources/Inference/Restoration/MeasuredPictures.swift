@@ -15,20 +15,20 @@ struct MeasuredPictures: MeasuredFile {
   ///   - shape: [h, w, c] of a measurement.
   ///   - channels: the channels of whole images that were measured, if they are channels of images; a file has them alone,
   ///     or all of them.
-  ///   - imageChannels: the number of channels of whole images.
+  ///   - imageShape: [H, W, C] of whole images.
   ///   - fitting: how image files are read.
   /// - Throws: `InputError`, `DatasetError`.
   init(
-    _ path: String, shape: [Int], choosing channels: [Int], of imageChannels: Int, fitting: FolderImages.Fitting
+    _ path: String, shape: [Int], choosing channels: [Int], of imageShape: [Int], fitting: FolderImages.Fitting
   ) throws {
     images = try Self.images(path, fitting)
     count = images.count
     let found = images.imageShape
-    let isWhole = found[2] == imageChannels && !channels.isEmpty
+    let isWhole = found[2] == imageShape[2] && !channels.isEmpty
     guard found[0] == shape[0], found[1] == shape[1], isWhole || found[2] == shape[2] else {
       throw InputError(
         "--measured \(path): its images are \(Self.text(found)), but what is measured of the model's images is "
-          + Self.text(shape))
+          + Self.text(shape) + (found == imageShape ? "; to measure these whole images first, add --simulate" : ""))
     }
     self.channels = isWhole ? channels : Array(0..<shape[2])
   }

@@ -199,14 +199,43 @@ package struct RestoreJob: Sendable {
     try file.writeAttribute("operator", measured.forward?.text ?? "none")
     try file.writeAttribute("noise", measured.noise.map { "\($0)" }.joined(separator: ","))
     if let mask = measured.mask { try file.writeAttribute("mask", mask) }
+    if measured.isSimulated { try file.writeAttribute("simulated", Int64(1)) }
     if let condition { try file.writeAttribute("condition", condition) }
     try file.writeAttribute("method", method.name.rawValue)
     if let steps = setup.method.stepCount { try file.writeAttribute("steps", Int64(steps)) }
+    try describe(settings(for: setup.model), of: setup.model, in: file)
     try file.writeAttribute("members", Int64(members))
     if first > 0 { try file.writeAttribute("first", Int64(first)) }
     try file.writeAttribute("seed", Int64(bitPattern: seed))
     try file.writeAttribute("evaluations", Int64(evaluations))
     try file.writeAttribute("checkpoint", setup.model.origin.checkpoint)
     try file.writeAttribute("weights", setup.model.origin.weights.rawValue)
+  }
+
+  /// Writes the options that the method reads, apart from the number of steps.
+  private func describe(
+    _ settings: RestorationSettings, of model: TrainedModel, in file: borrowing HDF5File
+  ) throws(HDF5Error) {
+    for option in RestorationOption.allCases where settings.name.options.contains(option) {
+      let name = option.rawValue
+      switch option {
+      case .steps: break
+      case .spacing:
+        let isRead = settings.name != .pigdm || settings.sampler.options.contains(.spacing)
+        if isRead && model.process.discrete != nil { try file.writeAttribute(name, settings.spacing.rawValue) }
+      case .variance:
+        // Otherwise it is the model's.
+        if let variance = settings.variance { try file.writeAttribute(name, variance.rawValue) }
+      case .corrections: try file.writeAttribute(name, Int64(settings.corrections))
+      case .signalToNoise: try file.writeAttribute(name, settings.signalToNoise)
+      case .jumpLength: try file.writeAttribute(name, Int64(settings.jumpLength))
+      case .resamplings: try file.writeAttribute(name, Int64(settings.resamplings))
+      case .scale: try file.writeAttribute(name, settings.scale)
+      case .sampler: try file.writeAttribute(name, settings.sampler.rawValue)
+      case .sigmaData: if settings.iterations == 0 { try file.writeAttribute(name, settings.sigmaData) }
+      case .iterations: try file.writeAttribute(name, Int64(settings.iterations))
+      case .strength: try file.writeAttribute(name, settings.strength)
+      }
+    }
   }
 }

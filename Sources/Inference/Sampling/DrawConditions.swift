@@ -16,6 +16,7 @@ package struct DrawConditions: Sendable {
   package let classifier: (any NoisyClassifier & Sendable)?
   /// Whether the network itself is conditioned on the classes.
   private let networkHasClasses: Bool
+  private let isOfFields: Bool
   // What training hid at times, and guidance extrapolates from.
   private let hidesClasses: Bool
   private let hidesFields: Bool
@@ -24,18 +25,20 @@ package struct DrawConditions: Sendable {
   ///   - wanted: the classes of images in turn; by default all, if the network has any.
   ///   - given: the given channels, which a network that takes some needs.
   ///   - members: the number of images for each condition, up to `DrawNumber.memberLimit`.
+  ///   - isOfFields: whether the network draws fields, which have no classes.
   ///   - configuration: the network's training configuration, and the guidance.
   ///   - classifier: a classifier trained on the same process, and its number of classes.
   /// - Throws: `DiffusionError` for settings that are not possible, saying which are.
   package init(
-    classes wanted: [Int?]? = nil, given: GivenFields? = nil, members: Int = 1, configuration: RunConfiguration,
-    classifier: (any NoisyClassifier & Sendable, classCount: Int)? = nil
+    classes wanted: [Int?]? = nil, given: GivenFields? = nil, members: Int = 1, isOfFields: Bool = false,
+    configuration: RunConfiguration, classifier: (any NoisyClassifier & Sendable, classCount: Int)? = nil
   ) throws(DiffusionError) {
     precondition(
       (1...DrawNumber.memberLimit).contains(members), "an ensemble has 1 to \(DrawNumber.memberLimit) members")
     self.classifier = classifier?.0
     self.given = given
     self.members = members
+    self.isOfFields = isOfFields
     networkHasClasses = configuration.model.classes != nil
     hidesClasses = networkHasClasses && configuration.training.labelDropout > 0
     hidesFields = given != nil && configuration.training.conditionDropout > 0
@@ -49,7 +52,8 @@ package struct DrawConditions: Sendable {
     } else if wanted == nil {
       classes = nil
     } else {
-      throw DiffusionError(key: "class", problem: Self.howToHaveClasses)
+      throw DiffusionError(
+        key: "class", problem: isOfFields ? "the model draws fields, which have no classes" : Self.howToHaveClasses)
     }
     try checkGiven(configuration)
     if let classifier {
@@ -105,7 +109,10 @@ package struct DrawConditions: Sendable {
           ? remedy + ", or use --classifier"
           : given != nil
             ? "the model was always given its conditions; train one with training.condition_dropout above 0"
-            : Self.howToHaveClasses)
+            : isOfFields
+              ? "the model was trained without conditions, towards which guidance could lead; train one with "
+                + "data.conditions and training.condition_dropout above 0"
+              : Self.howToHaveClasses)
     }
     if classes?.contains(nil) == true && !hidesClasses {
       throw DiffusionError(key: "class", problem: "none: " + remedy)

@@ -1,6 +1,7 @@
 import Configuration
 import Datasets
 import Failures
+import HDF5
 import Images
 import Network
 import Tensors
@@ -63,8 +64,7 @@ package struct GivenFields: Sendable {
     (given.variables, given.conditions) = (description.conditions, [])
     let fields: FieldDataset
     do throws(DatasetError) { fields = try FieldDataset(PackedFields(path: path), as: given) } catch {
-      let remedy = error.kind == .wrongMagic ? "pack it with `ddpm-mpi pack \(path) --output NEW.h5`" : error.advice
-      throw InputError("--condition \(path): \(error.problem); \(remedy)")
+      throw InputError("--condition \(path): \(error.problem); \(Self.remedy(for: error, path))")
     }
     try Self.require(fields.imageShape, shape, path, "crop or pad fields with `ddpm-mpi pack`")
     (count, self.shape, fingerprint) = (fields.count, shape, fields.fingerprint)
@@ -76,6 +76,15 @@ package struct GivenFields: Sendable {
       }
       return sample[image: 0]
     }
+  }
+
+  /// The advice for a file of fields that cannot be given: files of other programs, which HDF5's seal tells apart, have to
+  /// be packed.
+  private static func remedy(for error: DatasetError, _ path: String) -> String {
+    let packing = "pack it with `ddpm-mpi pack \(path) --output NEW.h5`, and give that"
+    if error.kind == .wrongMagic { return packing }
+    let isUnsealed = (try? FileSeal.isOn(path)) == false
+    return isUnsealed ? "if another program has written it, \(packing)" : error.advice
   }
 
   private init(imagesIn path: String, fitting: FolderImages.Fitting, shape: [Int]) throws {

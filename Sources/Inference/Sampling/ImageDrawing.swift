@@ -30,7 +30,7 @@ package struct ImageDrawing {
     sampler = try model.configuration.sampling.sampler(for: model.process, variance: model.description.variance)
     self.conditions =
       if let conditions { conditions } else {
-        try DrawConditions(configuration: model.configuration)
+        try DrawConditions(isOfFields: model.fields != nil, configuration: model.configuration)
       }
     self.seed = seed
     self.batchSize = batchSize

@@ -86,7 +86,7 @@ package struct SampleJob: Sendable {
     try namingOptions {
       let conditions = try DrawConditions(
         classes: classes, given: condition.map { try GivenFields($0, for: model) }, members: members,
-        configuration: model.configuration, classifier: loadClassifier(for: model))
+        isOfFields: model.fields != nil, configuration: model.configuration, classifier: loadClassifier(for: model))
       return try ImageDrawing(
         model, conditions: conditions, seed: seed, batchSize: self.model.batch, communicator: communicator)
     }

@@ -48,6 +48,14 @@ enum HDF5Contents {
     }
   }
 
+  /// The same for a text.
+  static func text(_ name: String, of path: String) throws -> String? {
+    try library.withLock { _ in
+      let file = try HDF5File.open(path)
+      return try file.attributeExists(name) ? try file.readAttribute(name, as: String.self) : nil
+    }
+  }
+
   /// The offset of a dataset's elements in the file.
   static func offset(of name: String, in path: String) throws -> Int? {
     try library.withLock { _ in try HDF5File.open(path).openDataset("/" + name).contiguousOffset() }

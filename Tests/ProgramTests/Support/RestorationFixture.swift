@@ -55,8 +55,12 @@ enum RestorationFixture {
     var model: String { folder + "/run" }
     /// Two fields with missing values, at the same points of both variables.
     var gaps: String { folder + "/gaps.npz" }
+    /// The same, packed with masks.
+    var packedGaps: String { folder + "/packed-gaps.h5" }
     /// The same without gaps, and a variable `seen` that is 0 where they were.
     var marked: String { folder + "/marked.npz" }
+    /// u and v with two levels each.
+    var levels: String { folder + "/levels.npz" }
     /// u alone.
     var partial: String { folder + "/partial.npz" }
 
@@ -97,8 +101,12 @@ enum RestorationFixture {
     try write(fields.gaps, 2, [("u", known), ("v", known)])
     try write(fields.marked, 2, [("u", value), ("v", value), ("seen", seen)])
     try write(fields.partial, 2, [("u", value)])
+    let levels = (0..<2 * Fields.size * 2).map { Double($0) }
+    try NumpyArchive.contents(
+      of: ["u", "v"].map { .init($0, shape: [2, Fields.side, Fields.side, 2], levels) }, path: fields.levels
+    ).write(to: URL(filePath: fields.levels))
     for words in [
-      "pack \(all) --output \(packed)",
+      "pack \(all) --output \(packed)", "pack \(fields.gaps) --missing mask --output \(fields.packedGaps)",
       """
       train \(Fixture.tiny) --set training.steps=2 --set data.name=hdf5 --set data.path=\(packed)
       --set model.attention_resolutions=[] --output \(fields.model)

@@ -23,16 +23,19 @@ package struct EnsembleCollection {
   /// Adds the next fields.
   /// - Parameters:
   ///   - fields: [N, H, W, C], in the order of cases and members.
-  ///   - truth: returns the truth of a case, [1, H, W, C].
+  ///   - truth: returns the truth of a case, [1, H, W, C], and which of its values are present; nil if all are.
   /// - Throws: `FieldMeasureError` for numbers that are infinite or NaN, and what `truth` throws.
   package mutating func add(
-    _ fields: Tensor, workers: WorkerPool, truth: (_ index: Int) throws -> Tensor
+    _ fields: Tensor, workers: WorkerPool,
+    truth: (_ index: Int) throws -> (fields: Tensor, isPresent: [Bool]?)
   ) throws {
     for row in 0..<fields.shape[0] {
       members[image: memberCount].copy(fields[image: row])
       memberCount += 1
       guard memberCount == members.shape[0] else { continue }
-      try sums.add(members.reshaped([1] + members.shape), truths: truth(nextCase), workers: workers)
+      let truth = try truth(nextCase)
+      try sums.add(
+        members.reshaped([1] + members.shape), truths: truth.fields, isPresent: truth.isPresent, workers: workers)
       nextCase += 1
       memberCount = 0
     }

@@ -11,7 +11,7 @@ import TextFormatting
 ///
 /// A model without conditions draws `count` fields. A model with conditions draws an ensemble of `members` fields for
 /// each of the first `count` samples of the data set, from the conditions of that sample, and the ensemble is compared
-/// with the sample's own fields, the truth.
+/// with the sample's own fields, the truth. Values that were missing when the data set was packed do not count.
 package struct FieldEvaluation: Sendable {
   let truths: FieldTruths
   package let split: DatasetSplit
@@ -43,7 +43,8 @@ package struct FieldEvaluation: Sendable {
     self.communicator = communicator
     self.workers = workers
     self.measures = try FieldMeasure.chosen(
-      measures, variableCount: truths.variables.count, members: self.members, style: style)
+      measures, variableCount: truths.variables.count, members: self.members,
+      incompleteVariables: truths.incompleteVariables, style: style)
     let needs = [("reference_count", referenceCount ?? 0), ("count", self.members == nil ? 0 : count)]
     for (key, number) in needs where number > truths.dataset.count {
       throw InputError(
@@ -89,7 +90,8 @@ package struct FieldEvaluation: Sendable {
     let evaluations = try drawing.draw(0..<count * memberCount, group: memberCount, reporter: reporter) { batch in
       let fields = batch.images
       description.denormalise(fields, as: description.variables)
-      try sums.add(fields, workers: workers)
+      let samples = members.map { members in batch.numbers.map { $0 / members } }
+      try sums.add(fields, isPresent: truths.presence(inDrawn: fields, for: samples), workers: workers)
       try ensembles?.add(fields, workers: workers) { try truths.fields($0..<$0 + 1, workers: workers) }
     }
     sums = try sums.gathered(over: communicator)

@@ -32,26 +32,35 @@ package enum FieldMeasure: String, EvaluationMeasure {
     }
   }
 
+  /// Whether it follows from the values of a whole field together, so that none may be missing.
+  private var needsWholeFields: Bool { self == .spectrum || self == .crossSpectrum }
+
   /// Why it cannot be computed for a model; nil if it can.
   /// - Parameters:
   ///   - variableCount: the number of drawn variables.
   ///   - members: the number of fields drawn for each condition; nil for a model without conditions.
-  func obstacle(variableCount: Int, members: Int?) -> String? {
+  ///   - incompleteVariables: the names of drawn variables that may have missing values.
+  func obstacle(variableCount: Int, members: Int?, incompleteVariables: [String]) -> String? {
     if needsEnsembles && members == nil {
       return "it compares ensembles with truths, but the model was trained without data.conditions"
     }
     if self == .spreadSkill && members == 1 { return "a spread needs at least 2 members" }
     if self == .crossSpectrum && variableCount < 2 { return "it needs two drawn variables, but the model has one" }
+    if needsWholeFields && !incompleteVariables.isEmpty {
+      return "it needs whole fields, but in place of missing values of \(incompleteVariables.joined(separator: ", ")) "
+        + "`ddpm-mpi pack --missing mask` has put the mean; choose other measures, such as histogram and moments, or fill "
+        + "in what is missing before packing"
+    }
     return nil
   }
 
   /// The measures with these names, or without names all that fit the model.
   /// - Throws: `InputError` for the name of something else, and for a measure that does not fit.
   static func chosen(
-    _ names: [String], variableCount: Int, members: Int?, style: SettingStyle
+    _ names: [String], variableCount: Int, members: Int?, incompleteVariables: [String], style: SettingStyle
   ) throws(InputError) -> [FieldMeasure] {
     func obstacle(_ measure: FieldMeasure) -> String? {
-      measure.obstacle(variableCount: variableCount, members: members)
+      measure.obstacle(variableCount: variableCount, members: members, incompleteVariables: incompleteVariables)
     }
     guard !names.isEmpty else { return allCases.filter { obstacle($0) == nil } }
     let measures = try named(names, setting: style.name("measures"))

@@ -29,16 +29,25 @@ package struct FieldSums {
     histograms = try edges.map { try Histogram(edges: $0) }
   }
 
-  /// - Parameter fields: [N, H, W, C], the next ones.
+  /// - Parameters:
+  ///   - fields: [N, H, W, C], the next ones.
+  ///   - isPresent: for each element of `fields` whether it counts; nil if all do, as they must for spectra.
   /// - Throws: `FieldMeasureError` for numbers that are infinite or NaN.
-  package mutating func add(_ fields: Tensor, workers: WorkerPool) throws(FieldMeasureError) {
+  package mutating func add(
+    _ fields: Tensor, isPresent: [Bool]? = nil, workers: WorkerPool
+  ) throws(FieldMeasureError) {
+    precondition(spectra == nil || isPresent == nil, "spectra are those of whole fields")
     try spectra?.add(fields, workers: workers)
-    try moments.add(fields, workers: workers)
-    try addToHistograms(fields, workers: workers)
+    try moments.add(fields, isPresent: isPresent, workers: workers)
+    try addToHistograms(fields, isPresent: isPresent, workers: workers)
   }
 
-  mutating func addToHistograms(_ fields: Tensor, workers: WorkerPool) throws(FieldMeasureError) {
-    for channel in histograms.indices { try histograms[channel].add(fields, channel: channel, workers: workers) }
+  mutating func addToHistograms(
+    _ fields: Tensor, isPresent: [Bool]?, workers: WorkerPool
+  ) throws(FieldMeasureError) {
+    for channel in histograms.indices {
+      try histograms[channel].add(fields, channel: channel, isPresent: isPresent, workers: workers)
+    }
   }
 
   /// The sums of all ranks' fields, on every rank. Collective.
@@ -50,7 +59,7 @@ package struct FieldSums {
     return sums
   }
 
-  /// - Throws: `FieldMeasureError` if there are no fields.
+  /// - Throws: `FieldMeasureError` if there are no fields, or all values of a channel are missing.
   package func distribution() throws -> FieldDistribution {
     var result = FieldDistribution(
       moments: try (0..<channelCount).map { try Moments(moments, channel: $0) }, histograms: histograms)

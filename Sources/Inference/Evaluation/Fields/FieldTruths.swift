@@ -25,7 +25,8 @@ package struct FieldTruths: Sendable {
       name: data.name, path: path ?? data.path, split: split, channels: data.channels)
     guard let fields else {
       throw InputError(
-        "\(path ?? data.path ?? data.name) has no packed fields, with which drawn fields can be compared")
+        "\(path ?? data.path ?? data.name) has no packed fields, with which drawn fields can be compared; if it has other "
+          + "fields, pack them with `ddpm-mpi pack`")
     }
     let dataset = try FieldDataset(fields, as: model)
     guard dataset.drawnShape == shape else {
@@ -38,19 +39,54 @@ package struct FieldTruths: Sendable {
 
   var variables: [FieldVariable] { dataset.description.variables }
 
+  /// The names of the variables that may have missing values, for which `ddpm-mpi pack --missing mask` has made masks.
+  var incompleteVariables: [String] { dataset.incompleteVariables }
+
   /// [H, W, C].
   var shape: [Int] { dataset.drawnShape }
 
-  /// The drawn channels of consecutive samples, [samples.count, H, W, C].
+  /// The drawn channels of consecutive samples, [samples.count, H, W, C], and which of their values were present when they
+  /// were packed; nil if all were.
   /// - Throws: `DatasetError` if one of them cannot be read.
-  func fields(_ samples: Range<Int>, workers: WorkerPool) throws -> Tensor {
+  package func fields(
+    _ samples: Range<Int>, workers: WorkerPool
+  ) throws -> (fields: Tensor, isPresent: [Bool]?) {
     let whole = Tensor(uninitialised: [samples.count] + dataset.imageShape)
     try workers.forEachTrying(samples.count) { offset in
       try dataset.copyValues(of: samples.lowerBound + offset, into: whole, at: offset, flipped: false)
     }
     let fields = drawnChannels(of: whole)
     dataset.description.denormalise(fields, as: variables)
-    return fields
+    guard !incompleteVariables.isEmpty else { return (fields, nil) }
+    return (fields, try samples.flatMap { try dataset.presence(in: $0) })
+  }
+
+  /// Which values of drawn fields belong to the distribution that is compared with that of the truths; nil if all do. Where
+  /// the model itself draws that a value is missing, it has learned to draw what stands for one. And fields that are drawn
+  /// for the conditions of truths are compared with these only where they are present.
+  /// - Parameters:
+  ///   - fields: [N, H, W, C], in physical units.
+  ///   - samples: for each field the sample with its truth; nil for a model without conditions.
+  /// - Throws: `DatasetError` if one of them cannot be read.
+  package func presence(inDrawn fields: Tensor, for samples: [Int]?) throws -> [Bool]? {
+    guard !incompleteVariables.isEmpty else { return nil }
+    let (size, channels) = (shape.reduce(1, *), shape[2])
+    var isPresent = [Bool](repeating: true, count: fields.count)
+    for (channel, variable) in variables.enumerated() {
+      guard let mask = variables.indexOfMask(of: variable.name) else { continue }
+      for start in stride(from: 0, to: fields.count, by: channels) where fields[start + mask] < 0.5 {
+        isPresent[start + channel] = false
+      }
+    }
+    var truth: (sample: Int, isPresent: [Bool])?
+    for (row, sample) in (samples ?? []).enumerated() {
+      // The members of an ensemble follow one another.
+      if truth?.sample != sample { truth = (sample, try dataset.presence(in: sample)) }
+      for (index, isInTruth) in (truth?.isPresent ?? []).enumerated() where !isInTruth {
+        isPresent[row * size + index] = false
+      }
+    }
+    return isPresent
   }
 
   private func drawnChannels(of samples: Tensor) -> Tensor {
