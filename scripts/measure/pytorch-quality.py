@@ -22,12 +22,13 @@ from pathlib import Path
 
 import diffusers
 import torch
+from diffusers import DDIMScheduler, DDPMScheduler, UNet2DModel
 from PIL import Image
 
 from peer_training import average_decay, network_values, training_images
 
 WARM_UP_STEPS = 3
-SPEED_STEPS = 10
+SPEED_STEPS = 5
 MEMORY_FORMATS = {"contiguous": torch.contiguous_format, "channels-last": torch.channels_last}
 
 
@@ -40,8 +41,8 @@ class Trainer:
         self.images = training_images(self.settings["data_path"])
         self.memory_format = MEMORY_FORMATS[format_name]
         torch.manual_seed(options.seed)
-        configuration = diffusers.UNet2DModel.load_config(options.network, subfolder="unet")
-        self.network = diffusers.UNet2DModel.from_config(configuration).to(memory_format=self.memory_format)
+        configuration = UNet2DModel.load_config(options.network, subfolder="unet")
+        self.network = UNet2DModel.from_config(configuration).to(memory_format=self.memory_format)
         self.parameters = list(self.network.parameters())
         self.forward = self.network
         if options.processes > 1:
@@ -51,7 +52,7 @@ class Trainer:
             self.parameters, self.settings["learning_rate"], betas=self.settings["adam_betas"],
             eps=self.settings["adam_epsilon"], fused=True)
         self.average = [parameter.detach().clone() for parameter in self.parameters]
-        scheduler = diffusers.DDPMScheduler.from_pretrained(options.network, subfolder="scheduler")
+        scheduler = DDPMScheduler.from_pretrained(options.network, subfolder="scheduler")
         self.signal_scales = scheduler.alphas_cumprod.sqrt()
         self.noise_scales = (1 - scheduler.alphas_cumprod).sqrt()
         # What a state has, besides the tensors: the steps done, and the seconds that they took.
@@ -172,12 +173,12 @@ def state_path(folder, steps):
 def draw(options):
     """Draws images by DDIM, as `ddpm-mpi sample --sampler ddim --spacing leading` does from the same noise."""
     torch.set_num_threads(options.processes * options.threads)
-    network = diffusers.UNet2DModel.from_config(diffusers.UNet2DModel.load_config(options.network, subfolder="unet"))
+    network = UNet2DModel.from_config(UNet2DModel.load_config(options.network, subfolder="unet"))
     with torch.no_grad():
         torch._foreach_copy_(list(network.parameters()), torch.load(options.state)["average"])
     memory_format = MEMORY_FORMATS[options.memory_format]
     network = network.eval().to(memory_format=memory_format)
-    scheduler = diffusers.DDIMScheduler.from_pretrained(
+    scheduler = DDIMScheduler.from_pretrained(
         options.network, subfolder="scheduler", timestep_spacing="leading")
     scheduler.set_timesteps(options.steps)
     channels, side = network.config.in_channels, network.config.sample_size
@@ -241,7 +242,9 @@ def main():
         print(json.dumps(draw(options)), flush=True)
     elif options.processes > 1:
         with tempfile.TemporaryDirectory() as folder:
-            torch.multiprocessing.spawn(run, (options, f"{folder}/processes"), options.processes)
+            # Forked, which needs no further imports: PyTorch has computed nothing yet, so it has no threads.
+            torch.multiprocessing.start_processes(
+                run, (options, f"{folder}/processes"), options.processes, start_method="fork")
     else:
         run(0, options, None)
 

@@ -348,13 +348,14 @@ def measure(side, seed, point, ours, reference):
         write(file, figures)
     figure = figures[name]
     if "fid" not in figure:
-        say(f"{label}: drawing after {figure['step']} steps")
+        say(f"{label}: drawing after {counted(figure['step'], 'step')}")
         images = OUTPUT / f"seed-{seed}" / f"{side.folder(seed).name}-{name}-min"
         shutil.rmtree(images, ignore_errors=True)
         side.draw(seed, figure["step"], images)
         figure["fid"] = ours.distance(images, reference)
         write(file, figures)
-    say(f"{label}: {figure['step']} steps in {figure['seconds']:.1f} s, Fréchet distance {figure['fid']:.2f}")
+    say(f"{label}: {counted(figure['step'], 'step')} in {figure['seconds']:.1f} s, "
+        f"Fréchet distance {figure['fid']:.2f}")
     return figure
 
 
@@ -377,7 +378,7 @@ def comparison(points, curves):
     if minutes is None:
         return f"{said} is not reached by ours."
     bound = "at most " if distances[0] <= goal else ""
-    return f"{said} is reached by ours after {bound}{minutes:.1f} minutes."
+    return f"{said} is reached by ours after {bound}{minutes:.2g} minutes."
 
 
 def report(points, figures, sides):

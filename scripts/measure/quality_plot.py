@@ -22,7 +22,9 @@ def plot(points, curves):
     """
     values = [value for distances in curves.values() for seeds in distances for value in seeds]
     left, right = points[0] / 1.1, points[-1] * 1.1
-    bottom, top = min(values) / 1.2, max(values) * 1.2
+    # From a tick to a tick, and a little more than the values.
+    low, high = min(values) / 1.05, max(values) * 1.05
+    bottom, top = ticks(low / 10, low)[-1], ticks(high, 10 * high)[0]
 
     def x(minutes):
         return LEFT + (WIDTH - LEFT - RIGHT) * log(minutes / left) / log(right / left)

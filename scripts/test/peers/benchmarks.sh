@@ -11,8 +11,8 @@ run 0 '^\| 2 \| 2 \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \|$' env OUTPUT="$folder/aver
 check "... PyTorch's too" test "$(grep -c '^| [12] | [12] |' "$log")" = 4
 
 # Quality after two moments of training, by processes that share a batch; then nothing is left to do.
-quality=(env OUTPUT="$folder/quality" SEEDS=1 COUNT=16 SAMPLING_STEPS=2 REFERENCE_IMAGES=64 PEER_LAYOUTS=2x1
-  PYTHON="$python" scripts/measure/quality.sh 0.01 0.02)
+quality=(env OUTPUT="$folder/quality" SETTINGS="model.channels=16 training.batch=8" SEEDS=1 COUNT=16 SAMPLING_STEPS=2
+  REFERENCE_IMAGES=64 PEER_LAYOUTS=2x1 PYTHON="$python" scripts/measure/quality.sh 0.01 0.02)
 run 0 '^\| 0.02 \| [0-9]+ \| [0-9.]+ \| [0-9]+ \| [0-9.]+ \|$' "${quality[@]}"
 check "... with a plot" grep -q '>PyTorch</text>' "$folder/quality/quality.svg"
 cp "$log" "$folder/first-report"
