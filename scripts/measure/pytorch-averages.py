@@ -7,7 +7,6 @@ scripts/measure/averages.py. Needs torch and diffusers.
 """
 
 import argparse
-import gzip
 import json
 import re
 import time
@@ -16,19 +15,7 @@ from pathlib import Path
 import torch
 from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
 
-DEFAULT_FOLDER = "/usr/share/datasets/fashion-mnist"
-
-
-def images(folder):
-    """The training images [N, 1, 32, 32] in [-1, 1], with a black margin."""
-    for name, read in (("train-images-idx3-ubyte", open), ("train-images-idx3-ubyte.gz", gzip.open)):
-        path = Path(folder, name)
-        if path.exists():
-            with read(path, "rb") as file:
-                data = bytearray(file.read())
-            pixels = torch.frombuffer(data, dtype=torch.uint8, offset=16).reshape(-1, 1, 28, 28)
-            return torch.nn.functional.pad(pixels, (2, 2, 2, 2)).float() / 127.5 - 1
-    raise SystemExit(f"There is no train-images-idx3-ubyte in {folder}.")
+from peer_training import average_decay, network_values, training_images
 
 
 def setting(yaml, name):
@@ -44,8 +31,8 @@ class Averages:
         self.values = {name: [p.detach().clone() for p in parameters] for name in ("average", "ramp")}
 
     def update(self, parameters):
-        ramp = 0.5 ** (1 / max(self.rampup * self.step, 1e-8)) if self.step else 0.0
-        for name, decay in (("average", self.decay), ("ramp", min(self.decay, ramp))):
+        ramp = average_decay(self.decay, self.rampup, self.step)
+        for name, decay in (("average", self.decay), ("ramp", ramp)):
             torch._foreach_lerp_(self.values[name], [p.detach() for p in parameters], 1 - decay)
         self.step += 1
 
@@ -64,8 +51,7 @@ def main():
     torch.manual_seed(0)
 
     yaml = Path(arguments.configuration).read_text()
-    folder = re.search(r"^  path: (.*)$", yaml, re.MULTILINE).group(1)
-    data = images(DEFAULT_FOLDER if folder == "default" else folder)
+    data = network_values(training_images(re.search(r"^  path: (.*)$", yaml, re.MULTILINE).group(1)))
     rate, warmup = float(setting(yaml, "learning_rate")), int(setting(yaml, "warmup_steps"))
     batch, decay = int(setting(yaml, "batch")), json.loads(setting(yaml, "ema_decays"))[0]
     network = UNet2DModel.from_config(UNet2DModel.load_config(arguments.network, subfolder="unet"))
