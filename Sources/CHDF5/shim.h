@@ -30,6 +30,16 @@ static inline herr_t ddpm_hdf5_disable_locking(hid_t file_access) {
 #endif
 }
 
+// Names that stand for other ones since HDF5 1.12.
+static inline H5R_type_t ddpm_hdf5_kind_object(void) { return H5R_OBJECT; }
+
+static inline herr_t ddpm_hdf5_link_type(hid_t location, const char *path, H5L_type_t *type) {
+  H5L_info_t link;
+  herr_t status = H5Lget_info(location, path, &link, H5P_DEFAULT);
+  if (status >= 0) *type = link.type;
+  return status;
+}
+
 // Types in memory.
 static inline hid_t ddpm_hdf5_native_float(void) { return H5T_NATIVE_FLOAT; }
 static inline hid_t ddpm_hdf5_native_double(void) { return H5T_NATIVE_DOUBLE; }

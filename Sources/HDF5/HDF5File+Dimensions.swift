@@ -46,7 +46,8 @@ extension HDF5File {
 
   /// The path of the object that a reference points to; nil if there is none.
   private func nameOfObject(at reference: UnsafeRawPointer, from dataset: borrowing Handle) -> String? {
-    let identifier = H5Rdereference2(dataset.identifier, ddpm_hdf5_default_properties(), H5R_OBJECT, reference)
+    let identifier = H5Rdereference2(
+      dataset.identifier, ddpm_hdf5_default_properties(), ddpm_hdf5_kind_object(), reference)
     guard identifier >= 0, let object = try? Handle(.object, "H5Rdereference2", path, identifier) else { return nil }
     let length = H5Iget_name(object.identifier, nil, 0)
     guard length > 0, length < 1 << 16 else { return nil }

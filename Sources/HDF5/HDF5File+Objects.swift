@@ -9,10 +9,9 @@ extension HDF5File {
       prefix += "/" + component
       let linkExists = H5Lexists(handle.identifier, prefix, ddpm_hdf5_default_properties())
       guard try check("H5Lexists", subject, linkExists) > 0 else { return false }
-      var link = H5L_info_t()
-      try check(
-        "H5Lget_info", subject, H5Lget_info(handle.identifier, prefix, &link, ddpm_hdf5_default_properties()))
-      guard link.type != H5L_TYPE_EXTERNAL else {
+      var type = H5L_TYPE_ERROR
+      try check("H5Lget_info", subject, ddpm_hdf5_link_type(handle.identifier, prefix, &type))
+      guard type != H5L_TYPE_EXTERNAL else {
         throw HDF5Error("H5Lget_info", subject, .wrongType, "\(prefix) is a link to another file, which is not read")
       }
       let objectExists = H5Oexists_by_name(handle.identifier, prefix, ddpm_hdf5_default_properties())
