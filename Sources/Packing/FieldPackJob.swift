@@ -40,6 +40,7 @@ package struct FieldPackJob: Sendable {
     let workers = WorkerPool(threadCount: threads)
     func fields(_ files: [String]) throws -> JoinedFields {
       let fields = try JoinedFields(files.map { try FieldFile.open($0, selection) }, names: names)
+      for remark in fields.remarks { reporter.log.warning("\(remark)") }
       for axis in fields.axesThatDiffer {
         reporter.log.warning("the coordinates of \(axis) differ between the files, and are left out")
       }

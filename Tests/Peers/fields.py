@@ -165,6 +165,47 @@ class Sources:
             file["v"] = np.zeros((3, 4, 4))
         self.expect("constant", np.zeros((3, 4, 5, 1)), ["u"])
 
+    def dimension_files(self):
+        """Named dimensions in other orders than the usual one, and some that leave the order open."""
+        values = waves(COUNT, LEVELS, HEIGHT, WIDTH, seed=17)
+        data = xr.Dataset(
+            {"p": (("time", "level", "lat", "lon"), values)},
+            {"time": np.arange(COUNT), "level": [1000.0, 500.0, 250.0], "lat": LATITUDES, "lon": LONGITUDES})
+        names, fields = ["p_1000", "p_500", "p_250"], values.transpose(0, 2, 3, 1)
+        for name, order in (
+            ("levels-last", ("time", "lat", "lon", "level")), ("levels-first", ("level", "time", "lat", "lon")),
+            ("opposite", ("lon", "lat", "level", "time")),
+        ):
+            data.transpose(*order).to_netcdf(self.folder / f"{name}.nc")
+            self.expect(name, fields, names, None, LATITUDES, LONGITUDES)
+        single = data.isel(level=0, drop=True)
+        single.transpose("lat", "lon", "time").to_netcdf(self.folder / "transposed.nc")
+        self.expect("transposed", values[:, 0, :, :, None], ["p"], None, LATITUDES, LONGITUDES)
+        members = data.rename(level="member").transpose("member", "time", "lat", "lon")
+        members.to_netcdf(self.folder / "members.nc")
+        # What the message about these members advises.
+        members.stack(sample=("member", "time")).reset_index("sample").to_netcdf(self.folder / "stacked.nc")
+        stacked = values.transpose(1, 0, 2, 3).reshape(-1, HEIGHT, WIDTH, 1)
+        self.expect("stacked", stacked, ["p"], None, LATITUDES, LONGITUDES)
+        members.rename(member="run").to_netcdf(self.folder / "runs.nc")
+        levels = data.isel(time=0, drop=True)
+        levels.to_netcdf(self.folder / "no-time.nc")
+        levels.expand_dims("time").to_netcdf(self.folder / "one-time.nc")
+        self.expect("one-time", fields[:1], names, None, LATITUDES, LONGITUDES)
+        self.expect("levels-as-samples", values[0, ..., None], ["p"], None, LATITUDES, LONGITUDES)
+        with netCDF4.Dataset(self.folder / "square.nc", "w") as file:
+            file.createDimension("time", COUNT)
+            file.createDimension("n", HEIGHT)
+            file.createVariable("n", "f8", ("n",))[:] = np.arange(HEIGHT)
+            file.createVariable("covariance", "f8", ("time", "n", "n"))[:] = values[:, 0, :, :HEIGHT]
+        self.expect(
+            "square", values[:, 0, :, :HEIGHT, None], ["covariance"], None, np.arange(HEIGHT), np.arange(HEIGHT))
+        with h5py.File(self.folder / "labels.h5", "w") as file:
+            file["p"] = fields
+            for axis, label in enumerate(("time", "y", "x", "band")):
+                file["p"].dims[axis].label = label
+        self.expect("labels", fields, ["p_0", "p_1", "p_2"])
+
     def numpy_files(self):
         values = waves(COUNT, 2, HEIGHT, WIDTH, seed=10)
         np.save(self.folder / "single.npy", values[:, 0].astype(">f4"))
@@ -248,8 +289,8 @@ class Sources:
 def make(folder):
     sources = Sources(folder)
     for write in (
-        sources.xarray_files, sources.netcdf4_file, sources.h5netcdf_file, sources.h5py_files, sources.numpy_files,
-        sources.matlab_files, sources.foreign_files, sources.missing_files, sources.damaged_files,
+        sources.xarray_files, sources.netcdf4_file, sources.h5netcdf_file, sources.h5py_files,
+        sources.dimension_files, sources.numpy_files, sources.matlab_files, sources.foreign_files, sources.missing_files, sources.damaged_files,
     ):
         write()
 

@@ -44,6 +44,16 @@ packs stored '3 channels \(b_0, b_1, a\)' stored.npz --order nhwc --variables b,
 packs deflated '3 channels \(b_0, b_1, a\)' deflated.npz --order nhwc --variables b,a
 packs matlab '1 channel \(u\)' matlab.mat
 packs stack 'Packed 7 training samples of 6x10, 2 channels \(stack_0, stack_1\)' stack.mat --order hwcn
+for name in levels-last levels-first opposite; do
+  packs "$name" '7 training samples of 6x10, 3 channels \(p_1000, p_500, p_250\)' "$name.nc"
+  check "... with a warning" grep -qE 'p has the dimensions \[.*\]; it is read as \[time, level, lat, lon\]' "$log"
+done
+packs transposed '7 training samples of 6x10, 1 channel \(p\)' transposed.nc
+packs stacked '21 training samples of 6x10, 1 channel \(p\)' stacked.nc
+packs one-time '1 training samples? of 6x10, 3 channels \(p_1000, p_500, p_250\)' one-time.nc
+packs levels-as-samples '3 training samples of 6x10, 1 channel \(p\)' no-time.nc --order nhwc
+packs square '7 training samples of 6x6, 1 channel' square.nc
+packs labels '7 training samples of 6x10, 3 channels \(p_0, p_1, p_2\)' labels.h5
 packs cropped 'samples of 4x8' odd.nc --variables u,v,T --crop 4x8
 packs padded 'samples of 8x12, 6 channels' odd.nc --variables u,v,T --pad 8x12 --coarse 2
 packs masked '5 channels \(sst, u, sst_mask, sst_coarse, u_coarse\)' missing.h5 --variables sst,u --missing mask \
@@ -83,6 +93,10 @@ refuses 'odd.nc: none of its variables has levels: T, u, v; remove --levels' odd
 refuses 'z has no level 700, but 500, 850, 1000; correct --levels' netcdf4.nc --variables z --levels 700
 refuses 'h5py.h5: a00 has the shape .* whose dimensions have no names; add --order nhwc' h5py.h5
 refuses 'nchw.npy: field has the shape .* add --order' nchw.npy
+refuses 'members.nc: p has the dimensions member \(3\), time \(7\), lat \(6\), lon \(10\): member and time are both samples; .*stack\(sample=' \
+  members.nc
+refuses 'runs.nc: p has the dimensions run .*, and it is not clear which are levels; .*--order nhwc' runs.nc
+refuses 'no-time.nc: p has the dimensions level .*: levels, but no time; .*expand_dims.* or add --order nhwc' no-time.nc
 refuses 'two-grids.h5: v has the shape \[3, 4, 4\] .*but u has \[3, 4, 5\]; .*--variables' two-grids.h5
 refuses '--coarse: 5x9 cannot be divided into blocks of 2x2; add --pad 6x10 or --crop 4x8' odd.nc --coarse 2
 refuses '--crop: 7x7 is larger than the fields, 5x9' odd.nc --crop 7x7

@@ -11,6 +11,8 @@ struct FieldFileContents: Codable, Sendable {
     var storage: HDF5Numbers.Storage
     /// For each axis the path of its coordinates in `axes`, if any.
     var scales: [String?]
+    /// For each axis what it is called where it has no scale; empty if nothing.
+    var labels: [String]
     var units: String
     var longName: String
     var decoding: FieldDecoding
@@ -28,6 +30,8 @@ struct FieldFileContents: Codable, Sendable {
   var variables: [Variable] = []
   /// Coordinates by the path of their dataset. A dimension without coordinates has no values.
   var axes: [String: FieldAxis] = [:]
+  /// What dimensions stand for, by the path of their dataset, as far as its attributes say.
+  var roles: [String: FieldRole] = [:]
   /// The paths of all datasets of numbers in three or more dimensions.
   var candidates: [String] = []
   var holdsImages = false
@@ -105,7 +109,7 @@ struct FieldFileContents: Codable, Sendable {
     variables.append(
       Variable(
         path: path, shape: numbers.shape, storage: numbers.storage, scales: scales,
-        units: try file.text("units", of: path),
+        labels: try file.dimensionLabels(of: path), units: try file.text("units", of: path),
         longName: longName.isEmpty ? try file.text("standard_name", of: path) : longName,
         decoding: try FieldDecoding(path, numbers.storage, of: file),
         isReversed: try file.attributeExists("MATLAB_class", of: path), chunkShape: numbers.chunkShape,
@@ -114,6 +118,7 @@ struct FieldFileContents: Codable, Sendable {
 
   private mutating func addAxis(_ path: String, _ file: borrowing HDF5File) throws(HDF5Error) {
     var axis = FieldAxis(name: lastPart(ofPath: path), values: [])
+    roles[path] = try FieldRole.attributed(path, in: file)
     // NetCDF's library makes a dataset even for a dimension that has no coordinates.
     let hasValues = try !file.text("NAME", of: path).hasPrefix("This is a netCDF dimension but not a netCDF variable")
     if hasValues, let shape = try Self.numberShape(path, file), shape.reduce(1, *) <= FieldAxes.lengthLimit {

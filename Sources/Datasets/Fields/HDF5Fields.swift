@@ -1,3 +1,4 @@
+import Files
 import ForeignFiles
 import HDF5
 import Tensors
@@ -23,6 +24,7 @@ package final class HDF5Fields: FieldSource {
   package let width: Int
   package let channels: [FieldChannel]
   package let coordinates: FieldCoordinates
+  package let remarks: [String]
   private let parts: [Part]
   private let reader: ForeignReader
 
@@ -40,10 +42,13 @@ package final class HDF5Fields: FieldSource {
     let variables = try Self.variables(contents, selection, path)
     var parts: [Part] = []
     var channels: [FieldChannel] = []
+    var remarks: [String] = []
     for variable in variables {
+      let dimensions = contents.dimensions(of: variable)
       let axes = try FieldAxes(
-        shape: variable.shape, selection.order, isReversed: variable.isReversed,
-        hasNames: variable.scales.contains { $0 != nil }, variable.name, path)
+        shape: variable.shape, selection.order, isReversed: variable.isReversed, dimensions: dimensions, variable.name,
+        path)
+      if selection.order == nil { remarks += Self.remarks(on: axes, of: variable, dimensions) }
       let levels = try FieldLevels(
         variable.name, axis: axes.channel.flatMap { contents.axis($0, of: variable, .levels) },
         count: axes.channelCount(variable.shape), hasAxis: axes.channel != nil, selection.levels, path)
@@ -75,8 +80,19 @@ package final class HDF5Fields: FieldSource {
     self.channels = channels
     coordinates = FieldCoordinates(
       y: contents.axis(first.axes.y, of: first.variable, .y), x: contents.axis(first.axes.x, of: first.variable, .x))
+    self.remarks = remarks
     self.parts = parts
     self.reader = reader
+  }
+
+  /// What a user should know of dimensions in another order than the usual one.
+  private static func remarks(
+    on axes: FieldAxes, of variable: Variable, _ dimensions: [FieldDimension?]
+  ) -> [String] {
+    let order = axes.inUsualOrder
+    guard !dimensions.isEmpty, order != order.sorted() else { return [] }
+    func list(_ axes: [Int]) -> String { axes.map { dimensions[$0]?.name ?? "?" }.joined(separator: ", ") }
+    return ["\(variable.path) has the dimensions [\(list(order.sorted()))]; it is read as [\(list(order))]"]
   }
 
   /// Whether a file has no images, but variables that can be fields.
@@ -185,6 +201,20 @@ package final class HDF5Fields: FieldSource {
 }
 
 extension FieldFileContents {
+  /// The names of a variable's dimensions; nil where they have none. None at all for MATLAB's arrays.
+  func dimensions(of variable: Variable) -> [FieldDimension?] {
+    if variable.isReversed { return [] }
+    let names = zip(variable.scales, variable.labels).map { scale, label in
+      scale.map { lastPart(ofPath: $0) } ?? label
+    }
+    return names.indices.map { axis in
+      let scale = variable.scales[axis]
+      let role = scale.flatMap { roles[$0] } ?? FieldRole.named(names[axis], among: names)
+      // Dimensions of scales are NetCDF's, whose usual order is known. A label that says nothing is not even a name.
+      return scale == nil && role == nil ? nil : FieldDimension(name: names[axis], role: role)
+    }
+  }
+
   enum Role {
     case levels, y, x
   }

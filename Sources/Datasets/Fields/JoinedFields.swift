@@ -13,6 +13,11 @@ package final class JoinedFields: FieldSource {
   package var count: Int { starts[starts.count - 1] }
   package var height: Int { sources[0].height }
   package var width: Int { sources[0].width }
+  /// Those of all files, without repetition.
+  package var remarks: [String] {
+    var seen: Set<String> = []
+    return sources.flatMap(\.remarks).filter { seen.insert($0).inserted }
+  }
   package var samplesPerPiece: Int { sources.map(\.samplesPerPiece).max() ?? 1 }
 
   /// - Parameters:

@@ -19,6 +19,7 @@ package final class NumpyFields: FieldSource {
   package let width: Int
   package let channels: [FieldChannel]
   package let coordinates: FieldCoordinates
+  package let remarks: [String] = []
   package let samplesPerPiece = 1
   private let parts: [Part]
 
