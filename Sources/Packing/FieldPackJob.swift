@@ -50,6 +50,11 @@ package struct FieldPackJob: Sendable {
     let packer = try FieldPacker(
       name: name ?? withoutEnding(lastPart(ofPath: output)), training: training,
       test: tests.isEmpty ? nil : try fields(tests), recipe: recipe)
+    let axes = [(training.coordinates.y, packer.coordinates.y), (training.coordinates.x, packer.coordinates.x)]
+    for case (let old?, let new?) in axes where old.name != new.name {
+      reporter.log.warning(
+        "the coordinates \(old.name) are renamed \(new.name), since drawn fields could not have that name for them")
+    }
     var progress = PackProgress(count: packer.readCount)
     let variables = try packer.write(to: output, workers: workers) { progress.show(done: $0, on: reporter) }
     reporter.clear()

@@ -53,6 +53,7 @@ packs stacked '21 training samples of 6x10, 1 channel \(p\)' stacked.nc
 packs one-time '1 training samples? of 6x10, 3 channels \(p_1000, p_500, p_250\)' one-time.nc
 packs levels-as-samples '3 training samples of 6x10, 1 channel \(p\)' no-time.nc --order nhwc
 packs square '7 training samples of 6x6, 1 channel' square.nc
+check "... with a name for each axis" grep -q 'the coordinates n are renamed n_2' "$log"
 packs labels '7 training samples of 6x10, 3 channels \(p_0, p_1, p_2\)' labels.h5
 packs cropped 'samples of 4x8' odd.nc --variables u,v,T --crop 4x8
 packs padded 'samples of 8x12, 6 channels' odd.nc --variables u,v,T --pad 8x12 --coarse 2
@@ -105,6 +106,9 @@ refuses '--crop and --pad exclude each other' odd.nc --pad 8x12 --crop 4x4
 refuses "The value '4' is invalid for '--crop" odd.nc --crop 4
 refuses '--coarse is 1; it must be at least 2' odd.nc --coarse 1
 refuses '--names: there are 2 names for 3 channels \(T, u, v\)' odd.nc --names a,b
+refuses "odd.nc: 'a/b' cannot be the name of a channel: .*give others with --names" odd.nc --names a/b,v,T
+refuses 'odd.nc: the channel sample has the name of a dimension of drawn fields' odd.nc --names sample,v,T
+refuses 'odd.nc: the channel latitude has the name of a dimension of drawn fields' odd.nc --names latitude,v,T
 refuses '--variables has a name twice: u,u' odd.nc --variables u,u
 refuses '--size 8 applies to images, but fields are to be packed' odd.nc --size 8
 refuses 'unwritten.h5: u is .* but most of its values were never written' unwritten.h5
