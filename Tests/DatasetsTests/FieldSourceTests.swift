@@ -362,6 +362,7 @@ extension DatasetFileTests {
       #expect(try read("|i1", [1, 255, 128]) == [1, -1, -128])
       #expect(try read(">u2", [0, 1, 255, 255, 1, 0]) == [1, 65535, 256])
       #expect(try read("<i8", littleEndian([1, -1, Int64.max])) == [1, -1, 0x1p63])
+      #expect(try read("|b1", [1, 0, 1]) == [1, 0, 1])
     }
 
     @Test func arraysOfAnArchiveBecomeChannels() throws {
@@ -384,6 +385,9 @@ extension DatasetFileTests {
         #expect(sample.elements == b[12 * index..<12 * index + 12].map { Float($0) })
       }
       #expect(failure(path, selection("c"))?.problem == "it has no array c, but a, b")
+      #expect(
+        failure(path, selection("note"))?.problem
+          == "note has elements of type <U1, not real numbers of up to 64 bits")
       #expect(failure(path, selection("b", order: .hwcn))?.kind == .wrongDimensions)
     }
 

@@ -218,6 +218,12 @@ class Sources:
             save(self.folder / f"{name}.npz", **arrays)
             fields = np.concatenate([integers.astype(np.float64), values[:, 1, :, :, None]], -1)
             self.expect(name, fields, ["b_0", "b_1", "a"], None, LATITUDES)
+        seen = values[:, 1] > 0
+        np.savez(self.folder / "masks.npz", u=values[:, 0], seen=seen, wide=values[:, 0].astype(np.longdouble))
+        with h5py.File(self.folder / "masks.h5", "w") as file:
+            file["u"], file["seen"], file["label"] = values[:, 0], seen, np.full(seen.shape, "x", "S1")
+        for name in ("masks-npz", "masks-h5"):
+            self.expect(name, np.stack([values[:, 0], seen], -1), ["u", "seen"])
         np.save(self.folder / "fortran.npy", np.asfortranarray(values[:, 0]))
         np.save(self.folder / "complex.npy", values[:, 0].astype(complex))
         np.save(self.folder / "flat.npy", values[0, 0])

@@ -42,6 +42,10 @@ packs single '1 channel \(vorticity\)' single.npy --names vorticity
 packs nchw '2 channels \(field_0, field_1\)' nchw.npy --order nchw
 packs stored '3 channels \(b_0, b_1, a\)' stored.npz --order nhwc --variables b,a
 packs deflated '3 channels \(b_0, b_1, a\)' deflated.npz --order nhwc --variables b,a
+for ending in npz h5; do
+  packs "masks-$ending" '2 channels \(u, seen\)' "masks.$ending" --variables u,seen
+  run 0 ', 1 channel \(u\)' "$program" pack "masks.$ending" --output "$folder/unmasked-$ending.h5"
+done
 packs matlab '1 channel \(u\)' matlab.mat
 packs stack 'Packed 7 training samples of 6x10, 2 channels \(stack_0, stack_1\)' stack.mat --order hwcn
 for name in levels-last levels-first opposite; do
@@ -112,7 +116,10 @@ refuses 'odd.nc: the channel latitude has the name of a dimension of drawn field
 refuses '--variables has a name twice: u,u' odd.nc --variables u,u
 refuses '--size 8 applies to images, but fields are to be packed' odd.nc --size 8
 refuses 'unwritten.h5: u is .* but most of its values were never written' unwritten.h5
-refuses 'complex.h5:u: its elements are not numbers' complex.h5 --variables u
+refuses 'complex.h5:u: its elements are of several parts .*, not numbers' complex.h5 --variables u
+refuses 'masks.h5:label: its elements are texts, not numbers' masks.h5 --variables label
+refuses 'masks.npz: wide has elements of type <f16, not real numbers of up to 64 bits; .*astype' masks.npz \
+  --variables wide
 refuses 'complex.npy: its elements are of type <c16, not real numbers' complex.npy --names u
 refuses 'fortran.npy: the array is in Fortran order, .*ascontiguousarray' fortran.npy --names u
 refuses 'flat.npy: field has the shape \[6, 10\]; fields have the dimensions' flat.npy --names u

@@ -41,7 +41,7 @@ extension FieldDecoding {
       if try file.text("_Unsigned", of: dataset).lowercased() == "true" {
         wrap = Double(sign: .plus, exponent: 8 * byteCount, significand: 1)
       }
-    case .unsigned: break
+    case .unsigned, .boolean: break
     }
     self.fills = fills
   }

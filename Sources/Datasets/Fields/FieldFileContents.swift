@@ -26,7 +26,7 @@ struct FieldFileContents: Codable, Sendable {
     var name: String { lastPart(ofPath: path) }
   }
 
-  /// Those that were asked for and exist, or else all that have the dimensions of fields.
+  /// Those that were asked for and exist, or else all that have the dimensions of fields and are no booleans.
   var variables: [Variable] = []
   /// Coordinates by the path of their dataset. A dimension without coordinates has no values.
   var axes: [String: FieldAxis] = [:]
@@ -55,10 +55,11 @@ struct FieldFileContents: Codable, Sendable {
     try list(file, "", depth: 0, &paths, &objectCount)
     for path in paths {
       let isScale = try file.isDimensionScale(path)
-      guard let shape = try numberShape(path, file) else { continue }
+      guard let (shape, storage) = try numbers(path, file) else { continue }
       if shape.count > 2 && !isScale {
         contents.candidates.append(path)
-        if names.isEmpty { try contents.addVariable(path, file) }
+        // Booleans are masks, which are fields only for those who name them.
+        if names.isEmpty && storage != .boolean { try contents.addVariable(path, file) }
       } else if shape.filter({ $0 != 1 }).count <= 1 {
         let usual = namesOfAxes.levels + namesOfAxes.y + namesOfAxes.x
         if usual.contains(lastPart(ofPath: path).lowercased()) { try contents.addAxis(path, file) }
@@ -93,9 +94,14 @@ struct FieldFileContents: Codable, Sendable {
     }
   }
 
-  /// The shape of a dataset of numbers; nil for other objects.
-  private static func numberShape(_ path: String, _ file: borrowing HDF5File) throws(HDF5Error) -> [Int]? {
-    do { return try file.openNumbers(path).shape } catch {
+  /// The shape and type of a dataset of numbers; nil for other objects.
+  private static func numbers(
+    _ path: String, _ file: borrowing HDF5File
+  ) throws(HDF5Error) -> (shape: [Int], storage: HDF5Numbers.Storage)? {
+    do throws(HDF5Error) {
+      let numbers = try file.openNumbers(path)
+      return (numbers.shape, numbers.storage)
+    } catch {
       guard error.reason == .wrongType else { throw error }
       return nil
     }
@@ -121,7 +127,7 @@ struct FieldFileContents: Codable, Sendable {
     roles[path] = try FieldRole.attributed(path, in: file)
     // NetCDF's library makes a dataset even for a dimension that has no coordinates.
     let hasValues = try !file.text("NAME", of: path).hasPrefix("This is a netCDF dimension but not a netCDF variable")
-    if hasValues, let shape = try Self.numberShape(path, file), shape.reduce(1, *) <= FieldAxes.lengthLimit {
+    if hasValues, let shape = try Self.numbers(path, file)?.shape, shape.reduce(1, *) <= FieldAxes.lengthLimit {
       let numbers = try file.openNumbers(path)
       let decoding = try FieldDecoding(path, numbers.storage, of: file)
       axis.values = try numbers.read(shape.map { 0..<$0 }).map { number in

@@ -102,8 +102,8 @@ package final class HDF5Fields: FieldSource {
     else { return false }
     // Other files of this program are checkpoints or images.
     if isSealed { return contents.candidates.contains("fields") }
-    return !contents.holdsImages
-      && contents.variables.contains { $0.storage != .unsigned(byteCount: 1) && $0.storage != .signed(byteCount: 1) }
+    let bytes: [HDF5Numbers.Storage] = [.unsigned(byteCount: 1), .signed(byteCount: 1)]
+    return !contents.holdsImages && contents.variables.contains { !bytes.contains($0.storage) }
   }
 
   private static func variables(
@@ -118,9 +118,12 @@ package final class HDF5Fields: FieldSource {
         .unknownName, path, "it has no variable \(unknown), but \(others)", advice: "correct --variables")
     }
     guard !contents.variables.isEmpty else {
+      let booleans = contents.candidates.prefix(50).joined(separator: ", ")
       throw DatasetError(
-        .wrongLayout, path, "it has no numbers in three or more dimensions",
-        advice: "fields have the dimensions [time, y, x] or [time, level, y, x]")
+        .wrongLayout, path,
+        "it has no numbers in three or more dimensions" + (booleans.isEmpty ? "" : ", but booleans: \(booleans)"),
+        advice: booleans.isEmpty
+          ? "fields have the dimensions [time, y, x] or [time, level, y, x]" : "name booleans with --variables")
     }
     for variable in contents.variables {
       guard !variable.isUnwritten else {
