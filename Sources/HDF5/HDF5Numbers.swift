@@ -88,6 +88,17 @@ package struct HDF5Numbers: ~Copyable {
     HDF5.isMostlyUnwritten(handle, elements: shape.reduce(1, *), ofBytes: storage.byteCount)
   }
 
+  /// The number that stands where nothing was written, if the writer of the dataset chose one; nil for the library's 0.
+  package borrowing func chosenFill() throws(HDF5Error) -> Double? {
+    let creation = try HDF5.creationProperties(of: handle, subject)
+    var state = H5D_FILL_VALUE_UNDEFINED
+    try check("H5Pfill_value_defined", subject, H5Pfill_value_defined(creation.identifier, &state))
+    guard state == H5D_FILL_VALUE_USER_DEFINED else { return nil }
+    var fill = 0.0
+    try check("H5Pget_fill_value", subject, H5Pget_fill_value(creation.identifier, ddpm_hdf5_native_double(), &fill))
+    return fill
+  }
+
   /// Reads the elements of a box, in row-major order.
   ///
   /// Allocates memory for all of them.

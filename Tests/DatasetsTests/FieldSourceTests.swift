@@ -103,10 +103,22 @@ extension DatasetFileTests {
           #expect(value == Float(expected) || (value.isNaN && expected.isNaN), "\(value) is not \(expected)")
         }
       }
-      // Only without a fill value of its own does a variable have NetCDF's usual one.
+      // Only without a fill value of its own does a variable have NetCDF's usual one; a missing value is none.
       expect(channel(0), [.nan, 11, 11.5, .nan, 0x1.ep+121 + 10, 13, .nan, .infinity])
-      expect(channel(1), [-999, 2, .nan, 1e20, 0x1.ep+122, 6, .nan, .infinity])
+      expect(channel(1), [-999, 2, .nan, 1e20, .nan, 6, .nan, .infinity])
       expect(channel(2), [-999, 2, 3, 1e20, .nan, 6, .nan, .infinity])
+    }
+
+    @Test func integersOfOtherProgramsThanNetCDFsAreAllValid() throws {
+      let file = try HDF5File.create(folder.path("integers.h5"))
+      try file.createDataset("a", shape: [1, 1, 3], type: .int32).writeAll([-2_147_483_647, 0, -1] as [Int32])
+      try file.createDataset("b", shape: [1, 1, 3], type: .int32).writeAll([-3, 0, -1] as [Int32])
+      try file.writeAttribute("_Unsigned", "true", of: "b")
+      // As an unsigned number, which is stored as −3.
+      try file.writeAttribute("_FillValue", 4_294_967_293.0, of: "b")
+      try file.close()
+      let values = try allValues(FieldFile.open(folder.path("integers.h5"), FieldSelection()))
+      #expect(values[0] == -0x1p31 && values[1].isNaN && values[5] == 0x1p32)
     }
 
     @Test func levelsBecomeChannels() throws {

@@ -279,6 +279,41 @@ class Sources:
             "masked", fields, ["sst", "u", "sst_mask", "sst_coarse", "u_coarse"], ["", "", "1", "", ""], present=seen)
         (self.folder / "missing.txt").write_text(str(missing.sum()))
 
+    def unwritten_files(self):
+        """Variables of which NetCDF's library has filled three samples with what stands for missing values there."""
+        names = ["i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8", "marked"]
+        numbers = np.random.default_rng(18).integers(0, 1000, (COUNT, HEIGHT, WIDTH))
+        present = np.ones((COUNT, HEIGHT, WIDTH, len(names)), bool)
+        present[4:] = False
+        present[..., -1] &= numbers != numbers[0, 0, 0]
+        with netCDF4.Dataset(self.folder / "unwritten.nc", "w") as file:
+            for name, length in (("time", COUNT), ("y", HEIGHT), ("x", WIDTH)):
+                file.createDimension(name, length)
+            for name in names + ["i1"]:
+                dtype = name if name != "marked" else "i4"
+                variable = file.createVariable(name, dtype, ("time", "y", "x"))
+                if name == "marked":
+                    variable.missing_value = np.int32(numbers[0, 0, 0])
+                variable.set_auto_mask(False)
+                variable[:4] = numbers[:4] % 128
+                if name != "i1":
+                    variable[:4] = numbers[:4]
+            variable = file.createVariable("unfilled", "i2", ("time", "y", "x"), fill_value=False)
+            variable.set_auto_mask(False)
+            variable[:] = np.int16(-32767)
+            variable[0] = numbers[0]
+        values = np.repeat(numbers[..., None], len(names), -1).astype(np.float64)
+        means = [values[..., channel][present[..., channel]].mean() for channel in range(len(names))]
+        filled = np.where(present, values, np.float32(means))
+        fields = np.concatenate([filled, present], -1)
+        seen = np.concatenate([present, np.ones_like(present)], -1)
+        self.expect(
+            "unwritten", fields, names + [f"{name}_mask" for name in names], 9 * [""] + 9 * ["1"], present=seen)
+        # All values of bytes are valid, and so are all of a variable that is not filled.
+        bytes_ = np.where(np.arange(COUNT)[:, None, None] < 4, numbers % 128, -127)
+        unfilled = np.where(np.arange(COUNT)[:, None, None] < 1, numbers, -32767)
+        self.expect("unfilled", np.stack([bytes_, unfilled], -1), ["i1", "unfilled"])
+
     def damaged_files(self):
         for name in ("netcdf4.nc", "h5py.h5"):
             data = bytearray((self.folder / name).read_bytes())
@@ -296,7 +331,8 @@ def make(folder):
     sources = Sources(folder)
     for write in (
         sources.xarray_files, sources.netcdf4_file, sources.h5netcdf_file, sources.h5py_files,
-        sources.dimension_files, sources.numpy_files, sources.matlab_files, sources.foreign_files, sources.missing_files, sources.damaged_files,
+        sources.dimension_files, sources.numpy_files, sources.matlab_files, sources.foreign_files, sources.missing_files, sources.unwritten_files,
+        sources.damaged_files,
     ):
         write()
 

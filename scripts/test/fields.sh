@@ -63,6 +63,9 @@ packs cropped 'samples of 4x8' odd.nc --variables u,v,T --crop 4x8
 packs padded 'samples of 8x12, 6 channels' odd.nc --variables u,v,T --pad 8x12 --coarse 2
 packs masked '5 channels \(sst, u, sst_mask, sst_coarse, u_coarse\)' missing.h5 --variables sst,u --missing mask \
   --coarse 2
+packs unwritten '18 channels \(i2, u2, i4, u4, i8, u8, f4, f8, marked, i2_mask, ' unwritten.nc \
+  --variables i2,u2,i4,u4,i8,u8,f4,f8,marked --missing mask
+packs unfilled '2 channels \(i1, unfilled\)' unwritten.nc --variables i1,unfilled
 packs constant '1 channel \(u\)' two-grids.h5 --variables u
 check "... with a warning" grep -q 'u is 0.0 everywhere, so its standard deviation is 0' "$log"
 check "every one holds what its source does" "$python" "$compare" verify "$folder"
@@ -89,6 +92,8 @@ echo "--- what is refused"
 count=$(<missing.txt)
 refuses "missing.h5: $count values are missing \($count of sst\): NaN, .* the first is sst in sample 1, y 0, x 4; add --missing mask" \
   missing.h5 --variables u,sst
+refuses 'unwritten.nc: 180 values are missing \(180 of i2\): NaN, .* the first is i2 in sample 4, y 0, x 0' \
+  unwritten.nc --variables i2
 refuses 'xarray-netcdf4.nc: it has no variable w, but T, u, v; correct --variables' xarray-netcdf4.nc --variables w
 refuses 'other-names.nc: its channels are T, v, w, but they are T, u, v in xarray-netcdf4.nc' \
   xarray-netcdf4.nc other-names.nc

@@ -117,7 +117,7 @@ struct FieldFileContents: Codable, Sendable {
         path: path, shape: numbers.shape, storage: numbers.storage, scales: scales,
         labels: try file.dimensionLabels(of: path), units: try file.text("units", of: path),
         longName: longName.isEmpty ? try file.text("standard_name", of: path) : longName,
-        decoding: try FieldDecoding(path, numbers.storage, of: file),
+        decoding: try FieldDecoding(path, numbers, of: file),
         isReversed: try file.attributeExists("MATLAB_class", of: path), chunkShape: numbers.chunkShape,
         missingFilter: try numbers.missingFilter(), isUnwritten: numbers.isMostlyUnwritten()))
   }
@@ -129,9 +129,9 @@ struct FieldFileContents: Codable, Sendable {
     let hasValues = try !file.text("NAME", of: path).hasPrefix("This is a netCDF dimension but not a netCDF variable")
     if hasValues, let shape = try Self.numbers(path, file)?.shape, shape.reduce(1, *) <= FieldAxes.lengthLimit {
       let numbers = try file.openNumbers(path)
-      let decoding = try FieldDecoding(path, numbers.storage, of: file)
+      let decoding = try FieldDecoding(path, numbers, of: file)
       axis.values = try numbers.read(shape.map { 0..<$0 }).map { number in
-        number * (decoding.scale ?? 1) + (decoding.offset ?? 0)
+        decoding.fills.contains(number) ? .nan : number * (decoding.scale ?? 1) + (decoding.offset ?? 0)
       }
       axis.units = try file.text("units", of: path)
     }
