@@ -141,6 +141,22 @@ extension DatasetFileTests {
         failure(path, selection(order: .nchw, levels: [700]))?.problem == "z has no level 700, but 500, 850, 0.995")
     }
 
+    @Test func levelsInSinglePrecisionHaveTheirShortestNames() throws {
+      let path = folder.path("depths.h5")
+      try writeHDF5(path, [("t", [2, 3, 4, 5], fieldValues(2, 3 * 4, 5))]) { file in
+        let depths = try file.createDataset("depth", shape: [3], type: .float32)
+        try depths.writeAll([0.494025, 1.541375, 10] as [Float])
+        try depths.close()
+      }
+      let all = try FieldFile.open(path, selection(order: .nchw))
+      #expect(all.channels.map(\.name) == ["t_0.494025", "t_1.541375", "t_10"])
+      let chosen = try FieldFile.open(path, selection("t", order: .nchw, levels: [1.541375, 0.494025]))
+      #expect(chosen.channels.map(\.name) == ["t_1.541375", "t_0.494025"])
+      #expect(
+        failure(path, selection(order: .nchw, levels: [0.5]))?.problem
+          == "t has no level 0.5, but 0.494025, 1.541375, 10")
+    }
+
     @Test func channelsMayBeLast() throws {
       let channels = [fieldValues(2, 3, 4), fieldValues(2, 3, 4, channel: 1)]
       let path = folder.path("last.h5")

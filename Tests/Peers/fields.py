@@ -193,6 +193,10 @@ class Sources:
         levels.expand_dims("time").to_netcdf(self.folder / "one-time.nc")
         self.expect("one-time", fields[:1], names, None, LATITUDES, LONGITUDES)
         self.expect("levels-as-samples", values[0, ..., None], ["p"], None, LATITUDES, LONGITUDES)
+        depths = np.array([0.494025, 1.541375, 2.645669], np.float32)
+        deep = data.rename(level="depth").assign_coords(depth=("depth", depths, {"positive": "down"}))
+        deep.to_netcdf(self.folder / "depths.nc")
+        self.expect("depths", fields[..., [2, 0]], ["p_2.645669", "p_0.494025"], None, LATITUDES, LONGITUDES)
         with netCDF4.Dataset(self.folder / "square.nc", "w") as file:
             file.createDimension("time", COUNT)
             file.createDimension("n", HEIGHT)

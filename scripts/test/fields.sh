@@ -56,6 +56,7 @@ packs transposed '7 training samples of 6x10, 1 channel \(p\)' transposed.nc
 packs stacked '21 training samples of 6x10, 1 channel \(p\)' stacked.nc
 packs one-time '1 training samples? of 6x10, 3 channels \(p_1000, p_500, p_250\)' one-time.nc
 packs levels-as-samples '3 training samples of 6x10, 1 channel \(p\)' no-time.nc --order nhwc
+packs depths '7 training samples of 6x10, 2 channels' depths.nc --levels 2.645669,0.494025
 packs square '7 training samples of 6x6, 1 channel' square.nc
 check "... with a name for each axis" grep -q 'the coordinates n are renamed n_2' "$log"
 packs labels '7 training samples of 6x10, 3 channels \(p_0, p_1, p_2\)' labels.h5
@@ -101,6 +102,7 @@ refuses 'other-grid.nc: its fields are 6x8, but 6x10 in xarray-netcdf4.nc' xarra
 refuses 'other-units.nc: T is in "degC", but in "K" in xarray-netcdf4.nc' xarray-netcdf4.nc other-units.nc
 refuses 'odd.nc: none of its variables has levels: T, u, v; remove --levels' odd.nc --levels 500
 refuses 'z has no level 700, but 500, 850, 1000; correct --levels' netcdf4.nc --variables z --levels 700
+refuses 'p has no level 0.5, but 0.494025, 1.541375, 2.645669; correct --levels' depths.nc --levels 0.5
 refuses 'h5py.h5: a00 has the shape .* whose dimensions have no names; add --order nhwc' h5py.h5
 refuses 'nchw.npy: field has the shape .* add --order' nchw.npy
 refuses 'members.nc: p has the dimensions member \(3\), time \(7\), lat \(6\), lon \(10\): member and time are both samples; .*stack\(sample=' \

@@ -30,6 +30,8 @@ struct FieldFileContents: Codable, Sendable {
   var variables: [Variable] = []
   /// Coordinates by the path of their dataset. A dimension without coordinates has no values.
   var axes: [String: FieldAxis] = [:]
+  /// The paths of those coordinates that are stored in single precision.
+  var singlePrecision: Set<String> = []
   /// What dimensions stand for, by the path of their dataset, as far as its attributes say.
   var roles: [String: FieldRole] = [:]
   /// The paths of all datasets of numbers in three or more dimensions.
@@ -134,6 +136,8 @@ struct FieldFileContents: Codable, Sendable {
         decoding.fills.contains(number) ? .nan : number * (decoding.scale ?? 1) + (decoding.offset ?? 0)
       }
       axis.units = try file.text("units", of: path)
+      let isPlain = decoding.scale == nil && decoding.offset == nil
+      if isPlain, numbers.storage == .float(byteCount: 4) { singlePrecision.insert(path) }
     }
     axes[path] = axis
   }

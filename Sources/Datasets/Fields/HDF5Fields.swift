@@ -49,8 +49,10 @@ package final class HDF5Fields: FieldSource {
         shape: variable.shape, selection.order, isReversed: variable.isReversed, dimensions: dimensions, variable.name,
         path)
       if selection.order == nil { remarks += Self.remarks(on: axes, of: variable, dimensions) }
+      let pathOfLevels = axes.channel.flatMap { contents.pathOfAxis($0, of: variable, .channel) }
       let levels = try FieldLevels(
-        variable.name, axis: axes.channel.flatMap { contents.axis($0, of: variable, .levels) },
+        variable.name, axis: pathOfLevels.flatMap { contents.axes[$0] },
+        isSinglePrecision: pathOfLevels.map { contents.singlePrecision.contains($0) } ?? false,
         count: axes.channelCount(variable.shape), hasAxis: axes.channel != nil, selection.levels, path)
       let order = levels.indices.indices.sorted { levels.indices[$0] < levels.indices[$1] }
       parts.append(
@@ -218,25 +220,30 @@ extension FieldFileContents {
     }
   }
 
-  enum Role {
-    case levels, y, x
+  /// The coordinates of an axis; nil if there are none that fit.
+  func axis(_ axis: Int, of variable: Variable, _ role: FieldRole) -> FieldAxis? {
+    pathOfAxis(axis, of: variable, role).flatMap { axes[$0] }
   }
 
-  /// The coordinates of an axis, by its dimension scale or, if none is attached to any axis, by a usual name; nil if
-  /// there are none that fit.
-  func axis(_ axis: Int, of variable: Variable, _ role: Role) -> FieldAxis? {
+  /// The dataset of an axis's coordinates, by its dimension scale or, if none is attached to any axis, by a usual name; nil
+  /// if there is none that fits.
+  func pathOfAxis(_ axis: Int, of variable: Variable, _ role: FieldRole) -> String? {
     let length = variable.shape[axis]
-    func fits(_ axis: FieldAxis) -> Bool { axis.values.count == length && axis.values.allSatisfy(\.isFinite) }
+    func fits(_ path: String) -> Bool {
+      guard let values = axes[path]?.values else { return false }
+      return values.count == length && values.allSatisfy(\.isFinite)
+    }
     if variable.scales.contains(where: { $0 != nil }) {
-      return variable.scales[axis].flatMap { axes[$0] }.flatMap { fits($0) ? $0 : nil }
+      return variable.scales[axis].flatMap { fits($0) ? $0 : nil }
     }
     let names =
       switch role {
-      case .levels: Self.namesOfAxes.levels
+      case .sample: [String]()
+      case .channel: Self.namesOfAxes.levels
       case .y: Self.namesOfAxes.y
       case .x: Self.namesOfAxes.x
       }
     // In the order of paths, so that the choice does not depend on the dictionary's order.
-    return axes.keys.sorted().compactMap { axes[$0] }.first { names.contains($0.name.lowercased()) && fits($0) }
+    return axes.keys.sorted().first { names.contains(lastPart(ofPath: $0).lowercased()) && fits($0) }
   }
 }
