@@ -329,6 +329,40 @@ extension DatasetFileTests {
       #expect(try allValues(FieldFile.open(last, FieldSelection())) == values.map { Float($0) })
     }
 
+    @Test func coordinatesThatAreLeftOutAreNamed() throws {
+      let curvilinear = folder.path("curvilinear.h5")
+      let plane = fieldValues(1, 3, 4)
+      try writeHDF5(
+        curvilinear,
+        [
+          ("p", [2, 3, 4], fieldValues(2, 3, 4)), ("lat", [3, 4], plane), ("TLONG", [3, 4], plane),
+          ("other", [3, 4], plane), ("lon", [2, 2], [1, 2, 3, 4]),
+        ]
+      ) { file in try file.writeAttribute("coordinates", "TLONG lat", of: "p") }
+      let source = try FieldFile.open(curvilinear, FieldSelection())
+      #expect(source.coordinates == FieldCoordinates())
+      #expect(source.remarks == ["the coordinates TLONG, lat are left out: they have two dimensions"])
+
+      let staggered = folder.path("staggered.h5")
+      let values = fieldValues(2, 3, 4)
+      try writeHDF5(
+        staggered,
+        [
+          ("x", [4], [0, 1, 2, 3]), ("x_v", [4], [0.5, 1.5, 2.5, 3.5]), ("u", [2, 3, 4], values),
+          ("v", [2, 3, 4], values),
+        ]
+      ) { file in
+        for (variable, scale) in [("u", "x"), ("v", "x_v")] {
+          let coordinates = try file.openDataset(scale)
+          try coordinates.makeScale(scale)
+          try file.openDataset(variable).attachScale(coordinates, to: 2)
+        }
+      }
+      let fields = try FieldFile.open(staggered, FieldSelection())
+      #expect(fields.coordinates.x?.values == [0, 1, 2, 3])
+      #expect(fields.remarks == ["v has other coordinates of x than u; those of u are kept"])
+    }
+
     // MARK: Refusals
 
     @Test func filesThatAreNoFieldsAreRefusedWithARemedy() throws {

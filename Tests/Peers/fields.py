@@ -204,6 +204,21 @@ class Sources:
             file.createVariable("covariance", "f8", ("time", "n", "n"))[:] = values[:, 0, :, :HEIGHT]
         self.expect(
             "square", values[:, 0, :, :HEIGHT, None], ["covariance"], None, np.arange(HEIGHT), np.arange(HEIGHT))
+        plane = np.add.outer(LATITUDES, LONGITUDES)
+        curvilinear = xr.Dataset(
+            {"p": (("time", "j", "i"), values[:, 0])}, {"lat": (("j", "i"), plane), "lon": (("j", "i"), -plane)})
+        curvilinear.to_netcdf(self.folder / "curvilinear.nc")
+        self.expect("curvilinear", values[:, 0, :, :, None], ["p"])
+        with h5py.File(self.folder / "texts.h5", "w") as file:
+            for name, units in (
+                ("latin", np.bytes_("\u00b0C".encode("latin-1"))), ("utf", "\u00b0C"), ("number", 1),
+                ("padded", np.bytes_("Pa s-1")), ("list", np.array(["m"], h5py.string_dtype())),
+            ):
+                file[name] = values[:, 0]
+                file[name].attrs["units"] = units
+        names = ["latin", "utf", "number", "padded", "list"]
+        units = ["\u00b0C", "\u00b0C", "1", "Pa s-1", "m"]
+        self.expect("texts", np.stack([values[:, 0]] * len(names), -1), names, units)
         with h5py.File(self.folder / "labels.h5", "w") as file:
             file["p"] = fields
             for axis, label in enumerate(("time", "y", "x", "band")):

@@ -56,6 +56,9 @@ packs transposed '7 training samples of 6x10, 1 channel \(p\)' transposed.nc
 packs stacked '21 training samples of 6x10, 1 channel \(p\)' stacked.nc
 packs one-time '1 training samples? of 6x10, 3 channels \(p_1000, p_500, p_250\)' one-time.nc
 packs levels-as-samples '3 training samples of 6x10, 1 channel \(p\)' no-time.nc --order nhwc
+packs curvilinear '7 training samples of 6x10, 1 channel \(p\)' curvilinear.nc
+check "... with a warning" grep -q 'the coordinates lat, lon are left out: they have two dimensions' "$log"
+packs texts '5 channels' texts.h5 --variables latin,utf,number,padded,list
 packs depths '7 training samples of 6x10, 2 channels' depths.nc --levels 2.645669,0.494025
 packs square '7 training samples of 6x6, 1 channel' square.nc
 check "... with a name for each axis" grep -q 'the coordinates n are renamed n_2' "$log"

@@ -81,10 +81,18 @@ extension FieldDecoding {
 }
 
 extension HDF5File {
-  /// The text of an attribute; empty if there is none, or it is not a single text in UTF-8.
+  /// The text of an attribute, in UTF-8 or Latin-1, or the number that stands in its place, as in the units 1; empty if
+  /// there is none, or it is not a single value.
   borrowing func text(_ name: String, of dataset: String) throws(HDF5Error) -> String {
     guard try attributeExists(name, of: dataset) else { return "" }
-    do { return try readAttribute(name, of: dataset, as: String.self) } catch {
+    do { return try readForeignText(name, of: dataset) } catch {
+      guard error.reason == .wrongType else { throw error }
+    }
+    do throws(HDF5Error) {
+      let numbers = try readAttribute(name, of: dataset, as: [Double].self)
+      guard numbers.count == 1 else { return "" }
+      return Int(exactly: numbers[0]).map(String.init) ?? "\(numbers[0])"
+    } catch {
       guard error.reason == .wrongType else { throw error }
       return ""
     }

@@ -13,6 +13,8 @@ struct FieldFileContents: Codable, Sendable {
     var scales: [String?]
     /// For each axis what it is called where it has no scale; empty if nothing.
     var labels: [String]
+    /// The names of other coordinates, as CF's attribute `coordinates` lists them.
+    var coordinates: [String]
     var units: String
     var longName: String
     var decoding: FieldDecoding
@@ -32,6 +34,8 @@ struct FieldFileContents: Codable, Sendable {
   var axes: [String: FieldAxis] = [:]
   /// The paths of those coordinates that are stored in single precision.
   var singlePrecision: Set<String> = []
+  /// The shapes of the datasets of numbers in two dimensions, by their paths.
+  var planes: [String: [Int]] = [:]
   /// What dimensions stand for, by the path of their dataset, as far as its attributes say.
   var roles: [String: FieldRole] = [:]
   /// The paths of all datasets of numbers in three or more dimensions.
@@ -65,6 +69,8 @@ struct FieldFileContents: Codable, Sendable {
       } else if shape.filter({ $0 != 1 }).count <= 1 {
         let usual = namesOfAxes.levels + namesOfAxes.y + namesOfAxes.x
         if usual.contains(lastPart(ofPath: path).lowercased()) { try contents.addAxis(path, file) }
+      } else if shape.count == 2 {
+        contents.planes[path] = shape
       }
     }
     for name in names where try file.exists(name) { try contents.addVariable(name, file) }
@@ -117,7 +123,9 @@ struct FieldFileContents: Codable, Sendable {
     variables.append(
       Variable(
         path: path, shape: numbers.shape, storage: numbers.storage, scales: scales,
-        labels: try file.dimensionLabels(of: path), units: try file.text("units", of: path),
+        labels: try file.dimensionLabels(of: path),
+        coordinates: try file.text("coordinates", of: path).split(separator: " ").map(String.init),
+        units: try file.text("units", of: path),
         longName: longName.isEmpty ? try file.text("standard_name", of: path) : longName,
         decoding: try FieldDecoding(path, numbers, of: file),
         isReversed: try file.attributeExists("MATLAB_class", of: path), chunkShape: numbers.chunkShape,

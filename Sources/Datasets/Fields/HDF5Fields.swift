@@ -82,6 +82,7 @@ package final class HDF5Fields: FieldSource {
     self.channels = channels
     coordinates = FieldCoordinates(
       y: contents.axis(first.axes.y, of: first.variable, .y), x: contents.axis(first.axes.x, of: first.variable, .x))
+    remarks += Self.remarksOnCoordinates(parts, contents)
     self.remarks = remarks
     self.parts = parts
     self.reader = reader
@@ -95,6 +96,28 @@ package final class HDF5Fields: FieldSource {
     guard !dimensions.isEmpty, order != order.sorted() else { return [] }
     func list(_ axes: [Int]) -> String { axes.map { dimensions[$0]?.name ?? "?" }.joined(separator: ", ") }
     return ["\(variable.path) has the dimensions [\(list(order.sorted()))]; it is read as [\(list(order))]"]
+  }
+
+  /// What a user should know of coordinates that are left out.
+  private static func remarksOnCoordinates(_ parts: [Part], _ contents: FieldFileContents) -> [String] {
+    let (first, shape) = (parts[0], gridShape(parts[0]))
+    var remarks: [String] = []
+    for part in parts.dropFirst() {
+      let axes: [(FieldRole, Int, Int)] = [(.y, first.axes.y, part.axes.y), (.x, first.axes.x, part.axes.x)]
+      for (role, axis, other) in axes {
+        guard let kept = contents.axis(axis, of: first.variable, role),
+          let own = contents.axis(other, of: part.variable, role), own.values != kept.values
+        else { continue }
+        let (name, firstName) = (part.variable.path, first.variable.path)
+        remarks.append(
+          "\(name) has other coordinates of \(role.rawValue) than \(firstName); those of \(firstName) are kept")
+      }
+    }
+    let planes = contents.planes(of: first.variable, height: shape[1], width: shape[2])
+    if !planes.isEmpty {
+      remarks.append("the coordinates \(planes.joined(separator: ", ")) are left out: they have two dimensions")
+    }
+    return remarks
   }
 
   /// Whether a file has no images, but variables that can be fields.
@@ -217,6 +240,16 @@ extension FieldFileContents {
       let role = scale.flatMap { roles[$0] } ?? FieldRole.named(names[axis], among: names)
       // Dimensions of scales are NetCDF's, whose usual order is known. A label that says nothing is not even a name.
       return scale == nil && role == nil ? nil : FieldDimension(name: names[axis], role: role)
+    }
+  }
+
+  /// The paths of a variable's coordinates that have one value for each point of the grid, as of a curvilinear grid.
+  func planes(of variable: Variable, height: Int, width: Int) -> [String] {
+    let usual = Self.namesOfAxes.y + Self.namesOfAxes.x + ["nav_lat", "nav_lon", "xlat", "xlong"]
+    return planes.keys.sorted().filter { path in
+      let (name, shape) = (lastPart(ofPath: path), planes[path] ?? [])
+      return (shape == [height, width] || shape == [width, height])
+        && (variable.coordinates.contains(name) || usual.contains(name.lowercased()))
     }
   }
 
