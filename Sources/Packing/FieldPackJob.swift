@@ -55,7 +55,7 @@ package struct FieldPackJob: Sendable {
       reporter.log.warning(
         "the coordinates \(old.name) are renamed \(new.name), since drawn fields could not have that name for them")
     }
-    var progress = PackProgress(count: packer.readCount)
+    var progress = PackProgress(count: packer.readCount, speedUnit: "fields/s")
     let variables = try packer.write(to: output, workers: workers) { progress.show(done: $0, on: reporter) }
     reporter.clear()
     for variable in variables where variable.isConstant {
@@ -68,7 +68,8 @@ package struct FieldPackJob: Sendable {
 
   private func summary(_ packer: FieldPacker, _ variables: [FieldVariable]) -> String {
     let tests = packer.test.map { " and \(ProgressFormat.count($0.count)) test" } ?? ""
-    return "Packed \(ProgressFormat.count(packer.training.count)) training\(tests) samples of "
+    let noun = tests.isEmpty && packer.training.count == 1 ? "sample" : "samples"
+    return "Packed \(ProgressFormat.count(packer.training.count)) training\(tests) \(noun) of "
       + "\(ProgressFormat.dimensions(packer.gridShape)), \(ProgressFormat.count(variables.count, of: "channel")) "
       + "(\(variables.map(\.name).joined(separator: ", "))), into \(output) (\(sizeText(of: output))).\n"
       + "To see their statistics: ddpm-mpi inspect \(output)"

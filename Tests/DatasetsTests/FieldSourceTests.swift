@@ -385,18 +385,31 @@ extension DatasetFileTests {
     @Test(arguments: [
       ("CDF\u{1}", "classic NetCDF", "nccopy"), ("CDF\u{2}", "classic NetCDF", "nccopy"),
       ("CDF\u{5}", "classic NetCDF", "nccopy"), ("GRIB", "GRIB", "cdo -f nc4"),
+      ("\u{1}\r\r\n123\r\r\nHTXX01 EGRR 010000\r\r\nGRIB\0\0\0\u{2}", "GRIB", "cdo -f nc4"),
       ("MATLAB 5.0 MAT-file", "MATLAB before", "-v7.3"), ("\u{e}\u{3}\u{13}\u{1}", "HDF4", "h4toh5"),
     ])
     func otherFormatsAreRefusedByNameWithTheCommandThatConverts(start: String, name: String, command: String) throws {
       let path = try folder.write(Array(start.utf8) + [UInt8](repeating: 0, count: 100), to: "data")
       let error = failure(path, FieldSelection())
       #expect(error?.problem.contains("is \(name)") == true && error?.advice.contains(command) == true)
+      #expect(error?.advice.contains("images") == false)
+    }
+
+    @Test func formatsOfImagesAreRefusedWithAdviceForFields() throws {
+      let path = try folder.write(Array("PAR1".utf8), to: "fields.parquet")
+      #expect(failure(path, FieldSelection())?.advice.contains("numpy.savez(\"fields.npz\"") == true)
     }
 
     @Test func zarrFoldersAreRefusedByName() throws {
       try folder.createFolder("cube.zarr")
       try folder.write([], to: "cube.zarr/zarr.json")
       #expect(failure(folder.path("cube.zarr"), FieldSelection())?.problem.contains("is Zarr") == true)
+      // Without metadata of its own, a folder of arrays.
+      try folder.createFolder("plain/u")
+      try folder.write([], to: "plain/u/.zarray")
+      #expect(failure(folder.path("plain"), FieldSelection())?.problem.contains("is Zarr") == true)
+      let named = try folder.write(Array("PK".utf8), to: "cube.zarr.zip")
+      #expect(failure(named, FieldSelection())?.problem.contains("is Zarr") == true)
     }
 
     @Test func aDamagedFileIsRefusedOrRead() throws {
@@ -471,6 +484,12 @@ extension DatasetFileTests {
       #expect(failure(column, FieldSelection())?.advice.contains("ascontiguousarray") == true)
       let complex = try folder.write(numpyFile("<c8", [2, 3, 2], bytes), to: "complex.npy")
       #expect(failure(complex, FieldSelection())?.problem.contains("<c8, not real numbers") == true)
+      let header = "{'descr': [('a', '<f4'), ('b', '<f4')], 'fortran_order': False, 'shape': (2, 3, 2), }\n"
+      let start = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0]
+      let records = try folder.write(start + Array(header.utf8) + bytes, to: "records.npy")
+      #expect(
+        failure(records, FieldSelection())?.problem
+          == "its elements are of type [('a', '<f4'), ('b', '<f4')], not real numbers of up to 64 bits")
     }
   }
 }

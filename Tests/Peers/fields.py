@@ -9,6 +9,7 @@ a coordinate is another.
 """
 
 import sys
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -270,6 +271,24 @@ class Sources:
         (self.folder / "weather.grib").write_bytes(b"GRIB\0\0\0\2")
         (self.folder / "cube.zarr").mkdir()
         (self.folder / "cube.zarr" / ".zgroup").write_text('{"zarr_format": 2}')
+        (self.folder / "arrays" / "u").mkdir(parents=True)
+        (self.folder / "arrays" / "u" / ".zarray").write_text('{"zarr_format": 2}')
+        for name in ("cube.zarr.zip", "cube.zip"):
+            with zipfile.ZipFile(self.folder / name, "w") as archive:
+                archive.writestr(".zgroup", '{"zarr_format": 2}')
+                archive.writestr("u/.zarray", '{"zarr_format": 2}')
+        (self.folder / "bulletin.grib").write_bytes(
+            b"\1\r\r\n123\r\r\nHTXX01 EGRR 010000\r\r\nGRIB\0\0\0\2" + bytes(100))
+        (self.folder / "table.csv").write_text("x,y,u\n0,0,1.5\n")
+        grid = np.zeros((3, 4, 5))
+        with h5py.File(self.folder / "bytes.h5", "w") as file:
+            file["cloud"] = grid.astype(np.uint8)
+        with h5py.File(self.folder / "bytes.mat", "w") as file:
+            file["cloud"] = grid.astype(np.uint8)
+        np.savez(self.folder / "bytes.npz", cloud=grid.astype(np.uint8))
+        np.savez(self.folder / "x-train.npz", x_train=grid)
+        np.save(self.folder / "mask.npy", grid > 0)
+        np.save(self.folder / "records.npy", np.zeros((3, 4, 5), [("a", "<f4"), ("b", "<f4")]))
 
     def missing_files(self):
         values = waves(COUNT, HEIGHT, WIDTH, 2, seed=14).astype(np.float32)
@@ -350,8 +369,8 @@ def make(folder):
     sources = Sources(folder)
     for write in (
         sources.xarray_files, sources.netcdf4_file, sources.h5netcdf_file, sources.h5py_files,
-        sources.dimension_files, sources.numpy_files, sources.matlab_files, sources.foreign_files, sources.missing_files, sources.unwritten_files,
-        sources.damaged_files,
+        sources.dimension_files, sources.numpy_files, sources.matlab_files, sources.foreign_files, sources.missing_files,
+        sources.unwritten_files, sources.damaged_files,
     ):
         write()
 

@@ -30,6 +30,7 @@ for engine in netcdf4 h5netcdf; do
   packs "xarray-$engine" 'Packed 7 training samples of 6x10, 3 channels \(u, v, T\), into' \
     "xarray-$engine.nc" --variables u,v,T
 done
+check "... with its size" grep -qE '\([0-9]+\.[0-9] kB\)\.$' "$log"
 run 0 'Packed 7 training samples of 6x10, 3 channels \(T, u, v\)' "$program" pack xarray-netcdf4.nc \
   --output "$folder/default.h5"
 packs several 'Packed 10 training and 3 test samples of 6x10, 1 channel \(T\)' xarray-h5netcdf.nc later.nc \
@@ -119,7 +120,7 @@ refuses '--pad: 4x12 is smaller than the fields, 5x9' odd.nc --pad 4x12
 refuses '--crop and --pad exclude each other' odd.nc --pad 8x12 --crop 4x4
 refuses "The value '4' is invalid for '--crop" odd.nc --crop 4
 refuses '--coarse is 1; it must be at least 2' odd.nc --coarse 1
-refuses '--names: there are 2 names for 3 channels \(T, u, v\)' odd.nc --names a,b
+refuses '--names: there are 2 names for the channels T, u, v' odd.nc --names a,b
 refuses "odd.nc: 'a/b' cannot be the name of a channel: .*give others with --names" odd.nc --names a/b,v,T
 refuses 'odd.nc: the channel sample has the name of a dimension of drawn fields' odd.nc --names sample,v,T
 refuses 'odd.nc: the channel latitude has the name of a dimension of drawn fields' odd.nc --names latitude,v,T
@@ -137,10 +138,21 @@ refuses 'classic.nc: is classic NetCDF, which is not supported; .*nccopy -k nc4'
 refuses 'NETCDF3_64BIT_OFFSET.nc: is classic NetCDF' NETCDF3_64BIT_OFFSET.nc --variables u
 refuses 'NETCDF3_64BIT_DATA.nc: is classic NetCDF' NETCDF3_64BIT_DATA.nc
 refuses 'weather.grib: is GRIB, .*cdo -f nc4 copy' weather.grib
-refuses 'cube.zarr: is Zarr, .*to_netcdf' cube.zarr
-refuses 'cube.zarr: is Zarr, .*to_netcdf' cube.zarr --variables u
+for name in cube.zarr arrays cube.zarr.zip cube.zip; do
+  refuses "$name: is Zarr, .*to_netcdf" "$name"
+  refuses "$name: is Zarr, .*to_netcdf" "$name" --variables u
+done
+refuses 'bulletin.grib: is GRIB, .*cdo -f nc4 copy' bulletin.grib --variables u
+for name in bytes.h5 bytes.mat bytes.npz x-train.npz; do
+  refuses "$name: .*; for fields .* add --variables NAMES to .ddpm-mpi pack" "$name"
+done
+refuses 'mask.npy: .*; for fields .* add --names NAME to .ddpm-mpi pack' mask.npy
+refuses 'table.csv: this is not an HDF5 file; .*; for fields .* add --variables NAMES' table.csv
+refuses "records.npy: its elements are of type \[\('a', '<f4'\), \('b', '<f4'\)\], not real numbers" records.npy --names u
+run 0 ', 1 channel \(cloud\)' "$program" pack bytes.h5 --variables cloud --output "$folder/bytes.h5"
 refuses 'old.mat: is MATLAB before its version 7.3, .*-v7.3' old.mat
 refuses 'old.mat: is MATLAB before its version 7.3, .*-v7.3' old.mat --variables u
+check "... without advice for images" sh -c "! grep -q images '$log'"
 refuses 'nowhere.nc: there is no such file' nowhere.nc --variables u
 refuses 'the file is cut short|cut-netcdf4.nc: ' cut-netcdf4.nc --variables z
 refuses 'cut-h5py.h5: ' cut-h5py.h5 --order nhwc

@@ -34,7 +34,7 @@ package final class JoinedFields: FieldSource {
       guard names.count == channels.count else {
         throw DatasetError(
           .wrongDimensions, "--names",
-          "there are \(names.count) names for \(channels.count) channels (\(channels.map(\.name).joined(separator: ", ")))",
+          "there are \(names.count) names for the channels \(channels.map(\.name).joined(separator: ", "))",
           advice: "give one for each")
       }
       for index in channels.indices { channels[index].name = names[index] }
