@@ -86,7 +86,6 @@ package enum Presets {
     $0.training.sampleEvery = 2000
     $0.training.sampleCount = 8
     $0.sampling.steps = 32
-    $0.sampling.clipsOriginal = false
   }
 
   private static let shapes = Preset(

@@ -105,7 +105,7 @@ struct HDF5ImageContents: Codable, Sendable {
         .wrongDimensions, path,
         "`\(dataset)` must be uint8 [N, H, W, C] with 1 or 3 channels, or [N, H, W], but is \(type.rawValue) \(shape)",
         advice: "store bytes from 0 to 255, channels last"
-          + (isChannelsFirst ? " (images.transpose(0, 2, 3, 1))" : ""))
+          + (isChannelsFirst ? " (images.transpose(0, 2, 3, 1))" : "") + "; \(DatasetError.waysOfFields)")
     }
     guard !isUnwritten else {
       throw DatasetError(
@@ -166,10 +166,13 @@ extension HDF5Filter {
 }
 
 extension DatasetError {
+  /// How fields are packed whose file is taken for one of images.
+  static let waysOfFields = "for fields (numbers on a grid) add --variables NAMES to `ddpm-mpi pack`"
+
   /// The required contents of a file of images from any program.
   fileprivate static let expectedDatasets =
     "an HDF5 file of images has `images`, uint8 [N, H, W, C], and for classes `labels`, integers [N], and "
-    + "optionally the attribute `class_names`, a list of strings"
+    + "optionally the attribute `class_names`, a list of strings; \(waysOfFields)"
 
   /// Converts libhdf5's error for a file of images.
   init(_ error: HDF5Error, _ path: String) {

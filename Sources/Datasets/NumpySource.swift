@@ -66,7 +66,8 @@ package struct NumpySource: Sendable {
     guard let training = find(Self.trainingNames) else {
       throw DatasetError(
         .wrongLayout, path, "it has no array `images`, but \(archive.names.joined(separator: ", "))",
-        advice: "write the images as uint8 [N, H, W, C] to `images` and classes as integers [N] to `labels`")
+        advice: "write the images as uint8 [N, H, W, C] to `images` and classes as integers [N] to `labels`; "
+          + DatasetError.waysOfFields)
     }
     self.training = training
     test = find(Self.testNames) ?? find(Self.validationNames)
@@ -145,6 +146,12 @@ package struct NumpySource: Sendable {
     return try archive.integers(name)
   }
 
+  /// How fields are packed. A single array has no name to choose it by.
+  private var waysOfFields: String {
+    guard case .array = contents else { return DatasetError.waysOfFields }
+    return "for fields (numbers on a grid) add --names NAME to `ddpm-mpi pack`"
+  }
+
   /// The shape [N, H, W, C], given that or [N, H, W].
   private func shape(_ shape: [Int], type: String, of name: String) throws(InterchangeError) -> [Int] {
     let full = shape.count == 3 ? shape + [1] : shape
@@ -153,7 +160,7 @@ package struct NumpySource: Sendable {
       throw InterchangeError(
         path, "\(name) must be uint8 [N, H, W, C] with 1 or 3 channels, or [N, H, W], but is \(type) \(shape)",
         advice: "store bytes from 0 to 255, channels last"
-          + (isChannelsFirst ? " (images.transpose(0, 2, 3, 1))" : ""))
+          + (isChannelsFirst ? " (images.transpose(0, 2, 3, 1))" : "") + "; \(waysOfFields)")
     }
     guard checkedProduct(full) != nil else {
       throw InterchangeError(path, "the shape of \(name) is impossible: \(shape)")

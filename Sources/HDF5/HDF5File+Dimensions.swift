@@ -35,6 +35,23 @@ extension HDF5File {
     return paths
   }
 
+  /// The label of each axis of a dataset, which says what it is without a dimension scale; empty where there is none
+  /// (HDF5 Dimension Scale Specification).
+  package borrowing func dimensionLabels(of datasetPath: String) throws(HDF5Error) -> [String] {
+    let name = "DIMENSION_LABELS"
+    let dataset = try openAnyDataset(datasetPath)
+    let rank = try shape(of: dataset, subject(datasetPath, attribute: name)).count
+    let without = [String](repeating: "", count: rank)
+    guard try attributeExists(name, of: datasetPath) else { return without }
+    do throws(HDF5Error) {
+      let labels = try readAttribute(name, of: datasetPath, as: [String].self)
+      return labels.count == rank ? labels : without
+    } catch {
+      guard error.reason == .wrongType else { throw error }
+      return without
+    }
+  }
+
   /// Whether a dataset holds the coordinates of a dimension.
   package borrowing func isDimensionScale(_ datasetPath: String) throws(HDF5Error) -> Bool {
     guard try attributeExists("CLASS", of: datasetPath) else { return false }

@@ -9,6 +9,15 @@ extension HDF5File {
     try readTexts(of: openAttribute(name, of: objectPath), isList: false, subject(objectPath, attribute: name))[0]
   }
 
+  /// The value of a string attribute of another program: in UTF-8 or else in Latin-1 (ISO 8859-1), which older programs
+  /// write without saying so.
+  package borrowing func readForeignText(
+    _ name: String, of objectPath: String = "/"
+  ) throws(HDF5Error) -> String {
+    let subject = subject(objectPath, attribute: name)
+    return try readTexts(of: openAttribute(name, of: objectPath), isList: false, allowsLatin1: true, subject)[0]
+  }
+
   /// The strings of an attribute that is a list of strings, of fixed or variable length.
   package borrowing func readAttribute(
     _ name: String, of objectPath: String = "/", as _: [String].Type
@@ -17,11 +26,11 @@ extension HDF5File {
   }
 
   private func readTexts(
-    of attribute: borrowing Handle, isList: Bool, _ subject: String
+    of attribute: borrowing Handle, isList: Bool, allowsLatin1: Bool = false, _ subject: String
   ) throws(HDF5Error) -> [String] {
     let datatype = try Handle(.datatype, "H5Aget_type", subject, H5Aget_type(attribute.identifier))
     let count = try valueCount(of: attribute, subject)
-    return try texts(datatype, count: count, isList: isList, subject) {
+    return try texts(datatype, count: count, isList: isList, allowsLatin1: allowsLatin1, subject) {
       H5Aread(attribute.identifier, datatype.identifier, $0)
     }
   }
@@ -42,9 +51,10 @@ extension HDF5File {
 
   /// - Parameters:
   ///   - isList: whether there may be other than one string.
+  ///   - allowsLatin1: whether what is not UTF-8 is Latin-1.
   ///   - read: reads all strings into memory, in the type of the file.
   private func texts(
-    _ datatype: borrowing Handle, count: Int, isList: Bool, _ subject: String,
+    _ datatype: borrowing Handle, count: Int, isList: Bool, allowsLatin1: Bool = false, _ subject: String,
     read: (UnsafeMutableRawPointer) -> herr_t
   ) throws(HDF5Error) -> [String] {
     guard H5Tget_class(datatype.identifier) == H5T_STRING else {
@@ -70,7 +80,7 @@ extension HDF5File {
         isVariable
         ? pointers[index].map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) } ?? []
         : withoutPadding(memory[index * size..<(index + 1) * size], spaces: isPaddedWithSpaces)
-      guard let text = String(validating: bytes, as: UTF8.self) else {
+      guard let text = String(validating: bytes, as: UTF8.self) ?? (allowsLatin1 ? latin1(bytes) : nil) else {
         throw HDF5Error("H5Aread", subject, .wrongType, "\(isList ? "a" : "this") string is not UTF-8")
       }
       texts.append(text)
@@ -90,4 +100,9 @@ private func withoutPadding(_ bytes: some Collection<UInt8>, spaces: Bool) -> [U
     return bytes
   }
   return Array(bytes.prefix { $0 != 0 })
+}
+
+/// A text in Latin-1, whose bytes are the first 256 characters of Unicode.
+private func latin1(_ bytes: [UInt8]) -> String {
+  String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
 }

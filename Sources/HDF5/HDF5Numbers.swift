@@ -1,8 +1,8 @@
 import CHDF5
 import Files
 
-/// An open dataset of floating-point numbers or integers of any width and byte order, which libhdf5 converts to double
-/// precision; for files of other programs.
+/// An open dataset of floating-point numbers or integers of any width and byte order, or of booleans as h5py writes them
+/// (1 and 0), which libhdf5 converts to double precision; for files of other programs.
 ///
 /// Close it, or let it go out of scope, before its file is closed.
 package struct HDF5Numbers: ~Copyable {
@@ -11,6 +11,7 @@ package struct HDF5Numbers: ~Copyable {
     case float(byteCount: Int)
     case signed(byteCount: Int)
     case unsigned(byteCount: Int)
+    case boolean
 
     /// NumPy's name of the type, such as `float32`.
     package var description: String {
@@ -18,12 +19,14 @@ package struct HDF5Numbers: ~Copyable {
       case .float(let byteCount): "float\(8 * byteCount)"
       case .signed(let byteCount): "int\(8 * byteCount)"
       case .unsigned(let byteCount): "uint\(8 * byteCount)"
+      case .boolean: "bool"
       }
     }
 
     var byteCount: Int {
       switch self {
       case .float(let byteCount), .signed(let byteCount), .unsigned(let byteCount): byteCount
+      case .boolean: 1
       }
     }
 
@@ -36,6 +39,9 @@ package struct HDF5Numbers: ~Copyable {
         self =
           H5Tget_sign(datatype.identifier) == H5T_SGN_NONE
           ? .unsigned(byteCount: byteCount) : .signed(byteCount: byteCount)
+      case H5T_ENUM:
+        guard isBoolean(datatype) else { return nil }
+        self = .boolean
       default: return nil
       }
     }
@@ -52,7 +58,7 @@ package struct HDF5Numbers: ~Copyable {
     let shape = try HDF5.shape(of: handle, subject)
     let datatype = try Handle(.datatype, "H5Dget_type", subject, H5Dget_type(handle.identifier))
     guard let storage = Storage(of: datatype) else {
-      throw HDF5Error("H5Dget_type", subject, .wrongType, "its elements are not numbers")
+      throw HDF5Error("H5Dget_type", subject, .wrongType, "its elements are \(kind(of: datatype)), not numbers")
     }
     // Ensures that element and byte counts below do not overflow.
     guard checkedProduct([max(storage.byteCount, MemoryLayout<Double>.size)] + shape.map { max($0, 1) }) != nil else {
@@ -80,6 +86,17 @@ package struct HDF5Numbers: ~Copyable {
   /// Whether most of the elements were never written.
   package borrowing func isMostlyUnwritten() -> Bool {
     HDF5.isMostlyUnwritten(handle, elements: shape.reduce(1, *), ofBytes: storage.byteCount)
+  }
+
+  /// The number that stands where nothing was written, if the writer of the dataset chose one; nil for the library's 0.
+  package borrowing func chosenFill() throws(HDF5Error) -> Double? {
+    let creation = try HDF5.creationProperties(of: handle, subject)
+    var state = H5D_FILL_VALUE_UNDEFINED
+    try check("H5Pfill_value_defined", subject, H5Pfill_value_defined(creation.identifier, &state))
+    guard state == H5D_FILL_VALUE_USER_DEFINED else { return nil }
+    var fill = 0.0
+    try check("H5Pget_fill_value", subject, H5Pget_fill_value(creation.identifier, ddpm_hdf5_native_double(), &fill))
+    return fill
   }
 
   /// Reads the elements of a box, in row-major order.
@@ -164,5 +181,30 @@ extension HDF5File {
       offset = offset == 0 ? 512 : 2 * offset
     }
     return false
+  }
+}
+
+/// Whether a type is the enumeration of FALSE and TRUE, 0 and 1 in a byte.
+private func isBoolean(_ datatype: borrowing Handle) -> Bool {
+  let type = datatype.identifier
+  guard H5Tget_size(type) == 1, H5Tget_nmembers(type) == 2 else { return false }
+  func value(of name: String) -> UInt8? {
+    var value: UInt8 = 0
+    return H5Tenum_valueof(type, name, &value) >= 0 ? value : nil
+  }
+  return value(of: "FALSE") == 0 && value(of: "TRUE") == 1
+}
+
+/// What elements of a type other than numbers are, in words.
+private func kind(of datatype: borrowing Handle) -> String {
+  switch H5Tget_class(datatype.identifier) {
+  case H5T_STRING: "texts"
+  case H5T_COMPOUND: "of several parts (compound), as complex numbers are"
+  case H5T_ENUM: "of an enumeration"
+  case H5T_BITFIELD: "bit fields"
+  case H5T_REFERENCE: "references"
+  case H5T_VLEN: "lists of any length"
+  case H5T_ARRAY: "arrays"
+  default: "of an unknown type"
   }
 }

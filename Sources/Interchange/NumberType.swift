@@ -1,9 +1,11 @@
-/// The types of real numbers in NumPy's files: floating-point numbers and integers of any width and byte order.
+/// The types of real numbers in NumPy's files: floating-point numbers and integers of up to 64 bits in any byte order,
+/// and booleans, which are 0 and 1.
 package struct NumberType: Sendable, Equatable {
   private enum Kind: Character {
     case float = "f"
     case signed = "i"
     case unsigned = "u"
+    case boolean = "b"
   }
 
   private let kind: Kind
@@ -12,12 +14,17 @@ package struct NumberType: Sendable, Equatable {
 
   /// Whether these are numbers from 0 to 255 in a byte each.
   package var isByte: Bool { kind == .unsigned && byteCount == 1 }
+  package var isBoolean: Bool { kind == .boolean }
+
+  /// What these types are, for messages.
+  package static let description = "real numbers of up to 64 bits"
 
   /// - Parameter numpyName: such as `<f4` or `|u1`; nil for any other type than real numbers.
   package init?(numpyName: String) {
     let characters = Array(numpyName)
     guard characters.count == 3, "<>|=".contains(characters[0]), let kind = Kind(rawValue: characters[1]),
-      let byteCount = characters[2].wholeNumberValue, [1, 2, 4, 8].contains(byteCount), kind != .float || byteCount > 1
+      let byteCount = characters[2].wholeNumberValue, [1, 2, 4, 8].contains(byteCount), kind != .float || byteCount > 1,
+      kind != .boolean || byteCount == 1
     else { return nil }
     self.kind = kind
     self.byteCount = byteCount
@@ -38,6 +45,7 @@ package struct NumberType: Sendable, Equatable {
     case (.unsigned, 2): words(bytes) { (word: UInt16) in Value(word) }
     case (.unsigned, 4): words(bytes) { (word: UInt32) in Value(word) }
     case (.unsigned, _): words(bytes) { (word: UInt64) in Value(word) }
+    case (.boolean, _): words(bytes) { (word: UInt8) in Value(min(word, 1)) }
     }
   }
 

@@ -3,7 +3,8 @@ import TextFormatting
 /// The header of an array in NumPy's format: a magic string, a version, a length and a Python dictionary (NumPy
 /// Enhancement Proposal 1).
 struct NumpyHeader: Equatable {
-  /// NumPy's name of the element type, such as `<f8`: byte order, kind, bytes (for strings, characters).
+  /// NumPy's name of the element type, such as `<f8`: byte order, kind, bytes (for strings, characters). For elements of
+  /// several parts, a list of their names and types.
   let type: String
   /// Whether the first index varies fastest in the file, instead of the last.
   let isColumnMajor: Bool
@@ -35,7 +36,8 @@ struct NumpyHeader: Equatable {
     // NumPy's own limit is 10,000.
     guard length <= contents.count - start, length <= 1 << 16 else { return nil }
     let text = String(decoding: contents[start..<start + length], as: UTF8.self)
-    guard let type = text.firstMatch(of: /'descr'\s*:\s*'([^']*)'/)?.1,
+    let list = text.firstMatch(of: /'descr'\s*:\s*(\[.*\])\s*,\s*'fortran_order'/)?.1
+    guard let type = text.firstMatch(of: /'descr'\s*:\s*'([^']*)'/)?.1 ?? list,
       let order = text.firstMatch(of: /'fortran_order'\s*:\s*(True|False)/)?.1,
       let sizes = text.firstMatch(of: /'shape'\s*:\s*\(([0-9L,\s]*)\)/)?.1
     else { return nil }

@@ -19,24 +19,41 @@ package final class NumpyNumbers {
   private let byteCount: Int
   private let contents: Contents
 
-  /// The arrays of a file, in alphabetical order of their names; arrays of other types than numbers are left out. Whether
-  /// one can be read is found by `requireReadable`.
-  /// - Throws: `InterchangeError` for a file that cannot be read or is of another format, and for a member that is not an
-  ///   array.
-  package static func arrays(in path: String) throws(InterchangeError) -> [NumpyNumbers] {
+  /// The arrays of numbers of a file, in alphabetical order of their names, and for the names of the other arrays NumPy's
+  /// names of their types. Whether an array can be read is found by `requireReadable`.
+  /// - Throws: `InterchangeError` for a file that cannot be read or is of another format, for a single array of another
+  ///   type, and for a member that is not an array.
+  package static func arrays(
+    in path: String
+  ) throws(InterchangeError) -> (numbers: [NumpyNumbers], otherTypes: [String: String]) {
     if try isArray(path) {
       let file = try NumpyFile(readingFrom: path)
       guard let type = NumberType(numpyName: file.type) else {
         throw InterchangeError(
-          path, "its elements are of type \(file.type), not real numbers", advice: "convert it with NumPy's astype")
+          path, "its elements are of type \(file.type), not \(NumberType.description)",
+          advice: "convert it with NumPy's astype")
       }
-      return [NumpyNumbers(path, "", file.shape, type, file.isColumnMajor, file.elementBytes, .file(file))]
+      return ([NumpyNumbers(path, "", file.shape, type, file.isColumnMajor, file.elementBytes, .file(file))], [:])
     }
     var arrays: [NumpyNumbers] = []
+    var otherTypes: [String: String] = [:]
     for member in try ZipFile(path).members.sorted(by: { $0.name < $1.name }) {
-      if let array = try array(member, path) { arrays.append(array) }
+      let stream = try ZipMemberStream(member, of: path)
+      let beginning = try stream.bytes(in: 0..<min(member.size, NumpyFile.headerLimit))
+      guard member.name.hasSuffix(".npy"), let (header, start) = NumpyHeader.parse(beginning) else {
+        throw InterchangeError(
+          path, "its member \(member.name) is not a NumPy array", advice: "use a file written by numpy.savez")
+      }
+      let name = String(member.name.dropLast(4))
+      guard let type = NumberType(numpyName: header.type) else {
+        otherTypes[name] = header.type
+        continue
+      }
+      arrays.append(
+        NumpyNumbers(
+          path, name, header.shape, type, header.isColumnMajor, member.size - start, .member(stream, start: start)))
     }
-    return arrays
+    return (arrays, otherTypes)
   }
 
   /// Whether a file is a NumPy array by itself.
@@ -46,19 +63,6 @@ package final class NumpyNumbers {
     } catch {
       throw InterchangeError(path, "cannot be opened: \(error.reason)", advice: "check the path and its permissions")
     }
-  }
-
-  private static func array(_ member: ZipFile.Member, _ path: String) throws(InterchangeError) -> NumpyNumbers? {
-    let stream = try ZipMemberStream(member, of: path)
-    let beginning = try stream.bytes(in: 0..<min(member.size, NumpyFile.headerLimit))
-    guard member.name.hasSuffix(".npy"), let (header, start) = NumpyHeader.parse(beginning) else {
-      throw InterchangeError(
-        path, "its member \(member.name) is not a NumPy array", advice: "use a file written by numpy.savez")
-    }
-    guard let type = NumberType(numpyName: header.type) else { return nil }
-    return NumpyNumbers(
-      path, String(member.name.dropLast(4)), header.shape, type, header.isColumnMajor, member.size - start,
-      .member(stream, start: start))
   }
 
   private init(

@@ -39,6 +39,7 @@ package struct FieldPackJob: Sendable {
     let workers = WorkerPool(threadCount: threads)
     func fields(_ files: [String]) throws -> JoinedFields {
       let fields = try JoinedFields(files.map { try FieldFile.open($0, selection) }, names: names)
+      for remark in fields.remarks { reporter.log.warning("\(remark)") }
       for axis in fields.axesThatDiffer {
         reporter.log.warning("the coordinates of \(axis) differ between the files, and are left out")
       }
@@ -48,7 +49,12 @@ package struct FieldPackJob: Sendable {
     let packer = try FieldPacker(
       name: name ?? withoutEnding(lastPart(ofPath: output)), training: training,
       test: tests.isEmpty ? nil : try fields(tests), recipe: recipe)
-    var progress = PackProgress(count: packer.readCount)
+    let axes = [(training.coordinates.y, packer.coordinates.y), (training.coordinates.x, packer.coordinates.x)]
+    for case (let old?, let new?) in axes where old.name != new.name {
+      reporter.log.warning(
+        "the coordinates \(old.name) are renamed \(new.name), since drawn fields could not have that name for them")
+    }
+    var progress = PackProgress(count: packer.readCount, speedUnit: "fields/s")
     let variables = try packer.write(to: output, workers: workers) { progress.show(done: $0, on: reporter) }
     reporter.clear()
     for variable in variables where variable.isConstant {
@@ -61,7 +67,8 @@ package struct FieldPackJob: Sendable {
 
   private func summary(_ packer: FieldPacker, _ variables: [FieldVariable]) -> String {
     let tests = packer.test.map { " and \(ProgressFormat.count($0.count)) test" } ?? ""
-    return "Packed \(ProgressFormat.count(packer.training.count)) training\(tests) samples of "
+    let noun = tests.isEmpty && packer.training.count == 1 ? "sample" : "samples"
+    return "Packed \(ProgressFormat.count(packer.training.count)) training\(tests) \(noun) of "
       + "\(ProgressFormat.dimensions(packer.gridShape)), \(ProgressFormat.count(variables.count, of: "channel")) "
       + "(\(variables.map(\.name).joined(separator: ", "))), into \(output) (\(sizeText(of: output))).\n"
       + "To see their statistics: ddpm-mpi inspect \(output)"

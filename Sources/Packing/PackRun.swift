@@ -23,12 +23,18 @@ func pack(
 /// Shows how far packing has come.
 struct PackProgress {
   let count: Int
+  let speedUnit: String
   private var rate = RateMeter()
   private var last = ContinuousClock.now
   private var lastDone = 0
 
-  /// - Parameter count: the number of images or samples.
-  init(count: Int) { self.count = count }
+  /// - Parameters:
+  ///   - count: the number of images or fields.
+  ///   - speedUnit: what is said of their number per second.
+  init(count: Int, speedUnit: String = "img/s") {
+    self.count = count
+    self.speedUnit = speedUnit
+  }
 
   mutating func show(done: Int, on reporter: RunReporter) {
     rate.record(done - lastDone, seconds: last.secondsUntilNow)
@@ -36,12 +42,16 @@ struct PackProgress {
     let isMilestone = done * 10 / count > lastDone * 10 / count
     (last, lastDone) = (.now, done)
     reporter.show(
-      ImageProgress("packing", done: done, count: count, imagesPerSecond: rate.perSecond), isMilestone: isMilestone)
+      ImageProgress(
+        "packing", done: done, count: count, imagesPerSecond: rate.perSecond, speedUnit: speedUnit),
+      isMilestone: isMilestone)
   }
 }
 
 /// The size of a written file for a summary: `184.4 MB`.
 func sizeText(of path: String) -> String {
   let bytes = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
-  return "\(ProgressFormat.decimal(Double(bytes) / 1e6, places: 1)) MB"
+  let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")]
+  guard let (size, unit) = units.first(where: { Double(bytes) >= $0.0 }) else { return "\(bytes) B" }
+  return "\(ProgressFormat.decimal(Double(bytes) / size, places: 1)) \(unit)"
 }

@@ -38,6 +38,7 @@ struct PackSource {
     } else if isFolder {
       kind = try Self.kind(ofFolder: path, subfoldersAreClasses: subfoldersAreClasses)
     } else if FolderArrangement.isArchive(path) {
+      if let format = UnsupportedFormat.ofArchive(path) { throw DatasetError(format, path) }
       kind = .folder(try FolderArrangement(path, subfoldersAreClasses: subfoldersAreClasses))
     } else {
       kind = try Self.kind(ofFile: path)

@@ -1,21 +1,24 @@
-/// The progress of work on many images: `packing [=====>    ] 32,768/60,000  8120 img/s  0:03 left`.
+/// The progress of work on many images or fields: `packing [=====>    ] 32,768/60,000  8120 img/s  0:03 left`.
 package struct ImageProgress: ProgressText, Sendable, Equatable {
   package var work: String
   package var done: Int
   package var count: Int
   /// 0 if unknown.
   package var imagesPerSecond: Double
+  package var speedUnit: String
 
-  package init(_ work: String, done: Int, count: Int, imagesPerSecond: Double) {
+  /// - Parameter speedUnit: what is said of their number per second.
+  package init(_ work: String, done: Int, count: Int, imagesPerSecond: Double, speedUnit: String = "img/s") {
     self.work = work
     self.done = done
     self.count = count
     self.imagesPerSecond = imagesPerSecond
+    self.speedUnit = speedUnit
   }
 
   package var versions: [String] {
     let numbers = "\(ProgressFormat.count(done))/\(ProgressFormat.count(count))"
-    let rate = imagesPerSecond > 0 ? "\(ProgressFormat.rate(imagesPerSecond)) img/s" : nil
+    let rate = imagesPerSecond > 0 ? "\(ProgressFormat.rate(imagesPerSecond)) \(speedUnit)" : nil
     let left = rate.map { _ in "\(ProgressFormat.duration(seconds: Double(count - done) / imagesPerSecond)) left" }
     func text(_ parts: [String?]) -> String { parts.compactMap(\.self).joined(separator: "  ") }
     return [

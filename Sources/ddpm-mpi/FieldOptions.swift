@@ -13,7 +13,7 @@ struct FieldOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Names of the channels (default: those of the variables).", valueName: "a,b,…"))
   var names: String?
 
-  @Option(help: "Order of an array's dimensions, if they have no names.")
+  @Option(help: "Order of an array's dimensions, if their names do not say it, or say something else.")
   var order: FieldOrder?
 
   @Option(number: "Levels to pack, by their coordinates or numbers (default: all).", valueName: "500,850,…")

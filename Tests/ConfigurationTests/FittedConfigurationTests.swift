@@ -33,6 +33,15 @@ import Testing
     #expect(try given.fitted(to: given.dataset()).diffusion.sigmaData == nil)
   }
 
+  @Test func thePresetOfFieldsKeepsTheBoundsOfARange() throws {
+    var preset = try Presets.named("fields").configuration
+    #expect(try !preset.fitted(to: preset.dataset()).sampling.clipsOriginal)
+    preset.data.normalisation = .range
+    #expect(try preset.fitted(to: preset.dataset()).sampling.clipsOriginal)
+    preset.sampling.clipsOriginal = false
+    #expect(try !preset.fitted(to: preset.dataset()).sampling.clipsOriginal)
+  }
+
   @Test func imagesGetTheSigmaDataOfThePaper() throws {
     let shapes = try Presets.named("shapes").configuration
     #expect(try shapes.fitted(to: shapes.dataset()) == shapes)

@@ -147,6 +147,44 @@ extension DatasetFileTests {
       _ = try FieldPacker(name: "x", training: JoinedFields([kelvin]), test: JoinedFields([none]))
     }
 
+    @Test func namesThatDrawnFieldsCannotHaveAreRefused() throws {
+      func refusal(_ names: [String]) throws -> DatasetError? {
+        let fields = try JoinedFields([source(a, b)], names: names)
+        return #expect(throws: DatasetError.self) { _ = try FieldPacker(name: "weather", training: fields) }
+      }
+      for name in ["u/v", ".u", "u ", "u\u{1}"] {
+        let error = try refusal(["a", name])
+        #expect(error?.problem.hasPrefix("'\(name)' cannot be the name of a channel") == true, "\(name)")
+        #expect(error?.advice == "give others with --names")
+      }
+      for name in ["sample", "condition", "member", "y", "x"] {
+        let problem = try refusal([name, "b"])?.problem
+        #expect(problem?.hasPrefix("the channel \(name) has the name of a dimension of drawn fields") == true)
+      }
+      let coarse = try JoinedFields([source(a, b)], names: ["a", "a_coarse"])
+      var recipe = FieldRecipe()
+      recipe.coarse = 2
+      let packer = try FieldPacker(name: "weather", training: coarse, recipe: recipe)
+      let error = #expect(throws: DatasetError.self) {
+        _ = try packer.write(to: folder.path("coarse.h5"), workers: .callingThread)
+      }
+      #expect(error?.problem == "two channels would have the name a_coarse")
+      #expect(try folder.names() == ["source.h5"])
+    }
+
+    @Test func axesOfOneNameGetTwo() throws {
+      let path = folder.path("square.h5")
+      try writeHDF5(path, [("n", [3], [1, 2, 3]), ("c", [2, 3, 3], fieldValues(2, 3, 3))]) { file in
+        let matrix = try file.openDataset("c")
+        let scale = try file.openDataset("n")
+        try scale.makeScale("n")
+        for axis in [1, 2] { try matrix.attachScale(scale, to: axis) }
+      }
+      let fields = try PackedFields(path: pack([FieldFile.open(path, FieldSelection())]))
+      #expect(fields.coordinates.y == FieldAxis(name: "n", values: [1, 2, 3]))
+      #expect(fields.coordinates.x == FieldAxis(name: "n_2", values: [1, 2, 3]))
+    }
+
     @Test func theCentreIsCropped() throws {
       let fields = try PackedFields(path: pack([source(a, b)]) { $0.crop = FieldRecipe.Size(height: 3, width: 2) })
       #expect(fields.fieldShape == [3, 2, 2])

@@ -24,6 +24,7 @@ private func fieldFile() throws -> [UInt8] {
       try dataset.close()
     }
     try file.writeAttribute("units", "m s-1", of: "u")
+    try file.writeAttribute("DIMENSION_LABELS", ["time", "lat", "lon"], of: "u")
     for (name, value) in [("scale_factor", 0.5), ("add_offset", 2), ("_FillValue", 7)] {
       try file.writeAttribute(name, value, of: "u")
     }

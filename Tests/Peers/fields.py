@@ -9,6 +9,7 @@ a coordinate is another.
 """
 
 import sys
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -165,6 +166,66 @@ class Sources:
             file["v"] = np.zeros((3, 4, 4))
         self.expect("constant", np.zeros((3, 4, 5, 1)), ["u"])
 
+    def dimension_files(self):
+        """Named dimensions in other orders than the usual one, and some that leave the order open."""
+        values = waves(COUNT, LEVELS, HEIGHT, WIDTH, seed=17)
+        data = xr.Dataset(
+            {"p": (("time", "level", "lat", "lon"), values)},
+            {"time": np.arange(COUNT), "level": [1000.0, 500.0, 250.0], "lat": LATITUDES, "lon": LONGITUDES})
+        names, fields = ["p_1000", "p_500", "p_250"], values.transpose(0, 2, 3, 1)
+        for name, order in (
+            ("levels-last", ("time", "lat", "lon", "level")), ("levels-first", ("level", "time", "lat", "lon")),
+            ("opposite", ("lon", "lat", "level", "time")),
+        ):
+            data.transpose(*order).to_netcdf(self.folder / f"{name}.nc")
+            self.expect(name, fields, names, None, LATITUDES, LONGITUDES)
+        single = data.isel(level=0, drop=True)
+        single.transpose("lat", "lon", "time").to_netcdf(self.folder / "transposed.nc")
+        self.expect("transposed", values[:, 0, :, :, None], ["p"], None, LATITUDES, LONGITUDES)
+        members = data.rename(level="member").transpose("member", "time", "lat", "lon")
+        members.to_netcdf(self.folder / "members.nc")
+        # What the message about these members advises.
+        members.stack(sample=("member", "time")).reset_index("sample").to_netcdf(self.folder / "stacked.nc")
+        stacked = values.transpose(1, 0, 2, 3).reshape(-1, HEIGHT, WIDTH, 1)
+        self.expect("stacked", stacked, ["p"], None, LATITUDES, LONGITUDES)
+        members.rename(member="run").to_netcdf(self.folder / "runs.nc")
+        levels = data.isel(time=0, drop=True)
+        levels.to_netcdf(self.folder / "no-time.nc")
+        levels.expand_dims("time").to_netcdf(self.folder / "one-time.nc")
+        self.expect("one-time", fields[:1], names, None, LATITUDES, LONGITUDES)
+        self.expect("levels-as-samples", values[0, ..., None], ["p"], None, LATITUDES, LONGITUDES)
+        depths = np.array([0.494025, 1.541375, 2.645669], np.float32)
+        deep = data.rename(level="depth").assign_coords(depth=("depth", depths, {"positive": "down"}))
+        deep.to_netcdf(self.folder / "depths.nc")
+        self.expect("depths", fields[..., [2, 0]], ["p_2.645669", "p_0.494025"], None, LATITUDES, LONGITUDES)
+        with netCDF4.Dataset(self.folder / "square.nc", "w") as file:
+            file.createDimension("time", COUNT)
+            file.createDimension("n", HEIGHT)
+            file.createVariable("n", "f8", ("n",))[:] = np.arange(HEIGHT)
+            file.createVariable("covariance", "f8", ("time", "n", "n"))[:] = values[:, 0, :, :HEIGHT]
+        self.expect(
+            "square", values[:, 0, :, :HEIGHT, None], ["covariance"], None, np.arange(HEIGHT), np.arange(HEIGHT))
+        plane = np.add.outer(LATITUDES, LONGITUDES)
+        curvilinear = xr.Dataset(
+            {"p": (("time", "j", "i"), values[:, 0])}, {"lat": (("j", "i"), plane), "lon": (("j", "i"), -plane)})
+        curvilinear.to_netcdf(self.folder / "curvilinear.nc")
+        self.expect("curvilinear", values[:, 0, :, :, None], ["p"])
+        with h5py.File(self.folder / "texts.h5", "w") as file:
+            for name, units in (
+                ("latin", np.bytes_("\u00b0C".encode("latin-1"))), ("utf", "\u00b0C"), ("number", 1),
+                ("padded", np.bytes_("Pa s-1")), ("list", np.array(["m"], h5py.string_dtype())),
+            ):
+                file[name] = values[:, 0]
+                file[name].attrs["units"] = units
+        names = ["latin", "utf", "number", "padded", "list"]
+        units = ["\u00b0C", "\u00b0C", "1", "Pa s-1", "m"]
+        self.expect("texts", np.stack([values[:, 0]] * len(names), -1), names, units)
+        with h5py.File(self.folder / "labels.h5", "w") as file:
+            file["p"] = fields
+            for axis, label in enumerate(("time", "y", "x", "band")):
+                file["p"].dims[axis].label = label
+        self.expect("labels", fields, ["p_0", "p_1", "p_2"])
+
     def numpy_files(self):
         values = waves(COUNT, 2, HEIGHT, WIDTH, seed=10)
         np.save(self.folder / "single.npy", values[:, 0].astype(">f4"))
@@ -177,6 +238,12 @@ class Sources:
             save(self.folder / f"{name}.npz", **arrays)
             fields = np.concatenate([integers.astype(np.float64), values[:, 1, :, :, None]], -1)
             self.expect(name, fields, ["b_0", "b_1", "a"], None, LATITUDES)
+        seen = values[:, 1] > 0
+        np.savez(self.folder / "masks.npz", u=values[:, 0], seen=seen, wide=values[:, 0].astype(np.longdouble))
+        with h5py.File(self.folder / "masks.h5", "w") as file:
+            file["u"], file["seen"], file["label"] = values[:, 0], seen, np.full(seen.shape, "x", "S1")
+        for name in ("masks-npz", "masks-h5"):
+            self.expect(name, np.stack([values[:, 0], seen], -1), ["u", "seen"])
         np.save(self.folder / "fortran.npy", np.asfortranarray(values[:, 0]))
         np.save(self.folder / "complex.npy", values[:, 0].astype(complex))
         np.save(self.folder / "flat.npy", values[0, 0])
@@ -204,6 +271,24 @@ class Sources:
         (self.folder / "weather.grib").write_bytes(b"GRIB\0\0\0\2")
         (self.folder / "cube.zarr").mkdir()
         (self.folder / "cube.zarr" / ".zgroup").write_text('{"zarr_format": 2}')
+        (self.folder / "arrays" / "u").mkdir(parents=True)
+        (self.folder / "arrays" / "u" / ".zarray").write_text('{"zarr_format": 2}')
+        for name in ("cube.zarr.zip", "cube.zip"):
+            with zipfile.ZipFile(self.folder / name, "w") as archive:
+                archive.writestr(".zgroup", '{"zarr_format": 2}')
+                archive.writestr("u/.zarray", '{"zarr_format": 2}')
+        (self.folder / "bulletin.grib").write_bytes(
+            b"\1\r\r\n123\r\r\nHTXX01 EGRR 010000\r\r\nGRIB\0\0\0\2" + bytes(100))
+        (self.folder / "table.csv").write_text("x,y,u\n0,0,1.5\n")
+        grid = np.zeros((3, 4, 5))
+        with h5py.File(self.folder / "bytes.h5", "w") as file:
+            file["cloud"] = grid.astype(np.uint8)
+        with h5py.File(self.folder / "bytes.mat", "w") as file:
+            file["cloud"] = grid.astype(np.uint8)
+        np.savez(self.folder / "bytes.npz", cloud=grid.astype(np.uint8))
+        np.savez(self.folder / "x-train.npz", x_train=grid)
+        np.save(self.folder / "mask.npy", grid > 0)
+        np.save(self.folder / "records.npy", np.zeros((3, 4, 5), [("a", "<f4"), ("b", "<f4")]))
 
     def missing_files(self):
         values = waves(COUNT, HEIGHT, WIDTH, 2, seed=14).astype(np.float32)
@@ -232,6 +317,41 @@ class Sources:
             "masked", fields, ["sst", "u", "sst_mask", "sst_coarse", "u_coarse"], ["", "", "1", "", ""], present=seen)
         (self.folder / "missing.txt").write_text(str(missing.sum()))
 
+    def unwritten_files(self):
+        """Variables of which NetCDF's library has filled three samples with what stands for missing values there."""
+        names = ["i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8", "marked"]
+        numbers = np.random.default_rng(18).integers(0, 1000, (COUNT, HEIGHT, WIDTH))
+        present = np.ones((COUNT, HEIGHT, WIDTH, len(names)), bool)
+        present[4:] = False
+        present[..., -1] &= numbers != numbers[0, 0, 0]
+        with netCDF4.Dataset(self.folder / "unwritten.nc", "w") as file:
+            for name, length in (("time", COUNT), ("y", HEIGHT), ("x", WIDTH)):
+                file.createDimension(name, length)
+            for name in names + ["i1"]:
+                dtype = name if name != "marked" else "i4"
+                variable = file.createVariable(name, dtype, ("time", "y", "x"))
+                if name == "marked":
+                    variable.missing_value = np.int32(numbers[0, 0, 0])
+                variable.set_auto_mask(False)
+                variable[:4] = numbers[:4] % 128
+                if name != "i1":
+                    variable[:4] = numbers[:4]
+            variable = file.createVariable("unfilled", "i2", ("time", "y", "x"), fill_value=False)
+            variable.set_auto_mask(False)
+            variable[:] = np.int16(-32767)
+            variable[0] = numbers[0]
+        values = np.repeat(numbers[..., None], len(names), -1).astype(np.float64)
+        means = [values[..., channel][present[..., channel]].mean() for channel in range(len(names))]
+        filled = np.where(present, values, np.float32(means))
+        fields = np.concatenate([filled, present], -1)
+        seen = np.concatenate([present, np.ones_like(present)], -1)
+        self.expect(
+            "unwritten", fields, names + [f"{name}_mask" for name in names], 9 * [""] + 9 * ["1"], present=seen)
+        # All values of bytes are valid, and so are all of a variable that is not filled.
+        bytes_ = np.where(np.arange(COUNT)[:, None, None] < 4, numbers % 128, -127)
+        unfilled = np.where(np.arange(COUNT)[:, None, None] < 1, numbers, -32767)
+        self.expect("unfilled", np.stack([bytes_, unfilled], -1), ["i1", "unfilled"])
+
     def damaged_files(self):
         for name in ("netcdf4.nc", "h5py.h5"):
             data = bytearray((self.folder / name).read_bytes())
@@ -248,8 +368,9 @@ class Sources:
 def make(folder):
     sources = Sources(folder)
     for write in (
-        sources.xarray_files, sources.netcdf4_file, sources.h5netcdf_file, sources.h5py_files, sources.numpy_files,
-        sources.matlab_files, sources.foreign_files, sources.missing_files, sources.damaged_files,
+        sources.xarray_files, sources.netcdf4_file, sources.h5netcdf_file, sources.h5py_files,
+        sources.dimension_files, sources.numpy_files, sources.matlab_files, sources.foreign_files, sources.missing_files,
+        sources.unwritten_files, sources.damaged_files,
     ):
         write()
 

@@ -59,6 +59,8 @@ private final class Screen {
   @Test func imagesAreCountedBesideABar() {
     let progress = ImageProgress("packing", done: 30_000, count: 60_000, imagesPerSecond: 1500)
     #expect(progress.line() == "packing [============>           ] 30,000/60,000  1500 img/s  0:20 left")
+    let fields = ImageProgress("packing", done: 1, count: 2, imagesPerSecond: 10, speedUnit: "fields/s")
+    #expect(fields.line().hasSuffix(" 1/2  10.0 fields/s  0:00 left"))
     #expect(progress.line(width: 60) == "packing [=====>    ] 30,000/60,000  0:20 left")
     #expect(progress.line(width: 22) == "packing 30,000/60,000")
     for width in 0...80 { #expect(progress.line(width: width).count <= width) }

@@ -18,9 +18,12 @@ extension StorageTests {
         #expect(try file.openNumbers("numbers/\(name)").read([0..<4]) == [100, 0, 3, 2], "\(name)")
         #expect(try file.openNumbers("numbers/\(name)").read([1..<3]) == [0, 3], "\(name)")
       }
-      for name in ["booleans", "fixed", "numbers"] {
+      #expect(try file.openNumbers("booleans").storage == .boolean)
+      #expect(try file.openNumbers("booleans").read([0..<2]) == [1, 0])
+      for name in ["fixed", "numbers"] {
         let error = #expect(throws: HDF5Error.self) { _ = try file.openNumbers(name) }
         #expect(error?.reason == .wrongType, "\(name)")
+        if name == "fixed" { #expect(error?.message == "its elements are texts, not numbers") }
       }
       try file.close()
     }
@@ -49,6 +52,46 @@ extension StorageTests {
       let error = #expect(throws: HDF5Error.self) { _ = try file.readAttribute("text", as: [Double].self) }
       #expect(error?.reason == .wrongType)
       try file.close()
+    }
+
+    @Test func textsOfOtherProgramsMayBeInLatin1() throws {
+      let file = try HDF5File.create(folder.path("units.h5"))
+      try file.writeAttribute("units", "\u{b0}C")
+      #expect(try file.readForeignText("units") == "\u{b0}C")
+      try file.close()
+      var bytes = try [UInt8](Data(contentsOf: URL(filePath: folder.path("units.h5"))))
+      let text = Array("\u{b0}C".utf8)
+      let position = bytes.indices.first { bytes[$0...].starts(with: text) }
+      let start = try #require(position)
+      // What is left of the character in UTF-8 is the one in Latin-1.
+      bytes[start] = UInt8(ascii: "m")
+      let latin1 = try HDF5File.open(try folder.write(bytes, to: "latin1.h5"))
+      #expect(try latin1.readForeignText("units") == "m\u{b0}C")
+      let error = #expect(throws: HDF5Error.self) { _ = try latin1.readAttribute("units", as: String.self) }
+      #expect(error?.reason == .wrongType)
+      try latin1.close()
+    }
+
+    @Test func dimensionLabelsAreEmptyWhereThereAreNone() throws {
+      let file = try HDF5File.create(folder.path("labels.h5"))
+      for name in ["a", "b", "c"] {
+        let dataset = try file.createDataset(name, shape: [1, 2], type: .float32)
+        try dataset.writeAll([1, 2] as [Float])
+        try dataset.close()
+      }
+      try file.writeAttribute("DIMENSION_LABELS", ["time", ""], of: "a")
+      try file.writeAttribute("DIMENSION_LABELS", ["time"], of: "b")
+      #expect(try file.dimensionLabels(of: "a") == ["time", ""])
+      #expect(try file.dimensionLabels(of: "b") == ["", ""] && file.dimensionLabels(of: "c") == ["", ""])
+      try file.close()
+    }
+
+    @Test func onlyAFillValueThatWasChosenCounts() throws {
+      let file = try HDF5File.create(folder.path("fill.h5"))
+      let dataset = try file.createDataset("a", shape: [2], type: .int32)
+      try dataset.writeAll([1, 2] as [Int32])
+      try dataset.close()
+      #expect(try file.openNumbers("a").chosenFill() == nil)
     }
 
     @Test func dimensionScalesAreFoundByReference() throws {

@@ -11,6 +11,10 @@ struct FieldFileContents: Codable, Sendable {
     var storage: HDF5Numbers.Storage
     /// For each axis the path of its coordinates in `axes`, if any.
     var scales: [String?]
+    /// For each axis what it is called where it has no scale; empty if nothing.
+    var labels: [String]
+    /// The names of other coordinates, as CF's attribute `coordinates` lists them.
+    var coordinates: [String]
     var units: String
     var longName: String
     var decoding: FieldDecoding
@@ -24,10 +28,16 @@ struct FieldFileContents: Codable, Sendable {
     var name: String { lastPart(ofPath: path) }
   }
 
-  /// Those that were asked for and exist, or else all that have the dimensions of fields.
+  /// Those that were asked for and exist, or else all that have the dimensions of fields and are no booleans.
   var variables: [Variable] = []
   /// Coordinates by the path of their dataset. A dimension without coordinates has no values.
   var axes: [String: FieldAxis] = [:]
+  /// The paths of those coordinates that are stored in single precision.
+  var singlePrecision: Set<String> = []
+  /// The shapes of the datasets of numbers in two dimensions, by their paths.
+  var planes: [String: [Int]] = [:]
+  /// What dimensions stand for, by the path of their dataset, as far as its attributes say.
+  var roles: [String: FieldRole] = [:]
   /// The paths of all datasets of numbers in three or more dimensions.
   var candidates: [String] = []
   var holdsImages = false
@@ -51,13 +61,16 @@ struct FieldFileContents: Codable, Sendable {
     try list(file, "", depth: 0, &paths, &objectCount)
     for path in paths {
       let isScale = try file.isDimensionScale(path)
-      guard let shape = try numberShape(path, file) else { continue }
+      guard let (shape, storage) = try numbers(path, file) else { continue }
       if shape.count > 2 && !isScale {
         contents.candidates.append(path)
-        if names.isEmpty { try contents.addVariable(path, file) }
+        // Booleans are masks, which are fields only for those who name them.
+        if names.isEmpty && storage != .boolean { try contents.addVariable(path, file) }
       } else if shape.filter({ $0 != 1 }).count <= 1 {
         let usual = namesOfAxes.levels + namesOfAxes.y + namesOfAxes.x
         if usual.contains(lastPart(ofPath: path).lowercased()) { try contents.addAxis(path, file) }
+      } else if shape.count == 2 {
+        contents.planes[path] = shape
       }
     }
     for name in names where try file.exists(name) { try contents.addVariable(name, file) }
@@ -89,9 +102,14 @@ struct FieldFileContents: Codable, Sendable {
     }
   }
 
-  /// The shape of a dataset of numbers; nil for other objects.
-  private static func numberShape(_ path: String, _ file: borrowing HDF5File) throws(HDF5Error) -> [Int]? {
-    do { return try file.openNumbers(path).shape } catch {
+  /// The shape and type of a dataset of numbers; nil for other objects.
+  private static func numbers(
+    _ path: String, _ file: borrowing HDF5File
+  ) throws(HDF5Error) -> (shape: [Int], storage: HDF5Numbers.Storage)? {
+    do throws(HDF5Error) {
+      let numbers = try file.openNumbers(path)
+      return (numbers.shape, numbers.storage)
+    } catch {
       guard error.reason == .wrongType else { throw error }
       return nil
     }
@@ -105,24 +123,29 @@ struct FieldFileContents: Codable, Sendable {
     variables.append(
       Variable(
         path: path, shape: numbers.shape, storage: numbers.storage, scales: scales,
+        labels: try file.dimensionLabels(of: path),
+        coordinates: try file.text("coordinates", of: path).split(separator: " ").map(String.init),
         units: try file.text("units", of: path),
         longName: longName.isEmpty ? try file.text("standard_name", of: path) : longName,
-        decoding: try FieldDecoding(path, numbers.storage, of: file),
+        decoding: try FieldDecoding(path, numbers, of: file),
         isReversed: try file.attributeExists("MATLAB_class", of: path), chunkShape: numbers.chunkShape,
         missingFilter: try numbers.missingFilter(), isUnwritten: numbers.isMostlyUnwritten()))
   }
 
   private mutating func addAxis(_ path: String, _ file: borrowing HDF5File) throws(HDF5Error) {
     var axis = FieldAxis(name: lastPart(ofPath: path), values: [])
+    roles[path] = try FieldRole.attributed(path, in: file)
     // NetCDF's library makes a dataset even for a dimension that has no coordinates.
     let hasValues = try !file.text("NAME", of: path).hasPrefix("This is a netCDF dimension but not a netCDF variable")
-    if hasValues, let shape = try Self.numberShape(path, file), shape.reduce(1, *) <= FieldAxes.lengthLimit {
+    if hasValues, let shape = try Self.numbers(path, file)?.shape, shape.reduce(1, *) <= FieldAxes.lengthLimit {
       let numbers = try file.openNumbers(path)
-      let decoding = try FieldDecoding(path, numbers.storage, of: file)
+      let decoding = try FieldDecoding(path, numbers, of: file)
       axis.values = try numbers.read(shape.map { 0..<$0 }).map { number in
-        number * (decoding.scale ?? 1) + (decoding.offset ?? 0)
+        decoding.fills.contains(number) ? .nan : number * (decoding.scale ?? 1) + (decoding.offset ?? 0)
       }
       axis.units = try file.text("units", of: path)
+      let isPlain = decoding.scale == nil && decoding.offset == nil
+      if isPlain, numbers.storage == .float(byteCount: 4) { singlePrecision.insert(path) }
     }
     axes[path] = axis
   }

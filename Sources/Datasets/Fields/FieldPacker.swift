@@ -9,6 +9,8 @@ package struct FieldPacker {
   package let training: JoinedFields
   package let test: JoinedFields?
   package let recipe: FieldRecipe
+  /// Those of the result.
+  package let coordinates: FieldCoordinates
   private let frame: FieldFrame
 
   /// The approximate number of bytes of fields held at once.
@@ -16,7 +18,8 @@ package struct FieldPacker {
   /// The maximum, if more samples are stored together in the source.
   private static let largestPieceSize = 1 << 28
 
-  /// - Throws: `DatasetError` if the fields do not fit the recipe, or the test fields differ in grid or channels.
+  /// - Throws: `DatasetError` if the fields do not fit the recipe, the test fields differ in grid or channels, or a channel
+  ///   has a name that the files of drawn fields cannot have.
   package init(
     name: String, training: JoinedFields, test: JoinedFields? = nil, recipe: FieldRecipe = FieldRecipe()
   ) throws(DatasetError) {
@@ -26,6 +29,8 @@ package struct FieldPacker {
     self.recipe = recipe
     if let test { try JoinedFields.requireAlike(test, training) }
     frame = try recipe.frame(height: training.height, width: training.width)
+    coordinates = frame.coordinates(training.coordinates).withUsableNames()
+    try FieldNames.check(training.channels.map(\.name), axes: coordinates.names, training.path)
   }
 
   /// [H, W] of the result.
@@ -66,10 +71,7 @@ package struct FieldPacker {
     }
     let preparation = try preparation(workers, didRead: count)
     let channels = preparation.channels(training.channels)
-    if let name = repeated(channels.map(\.name)) {
-      throw DatasetError(
-        .wrongLayout, training.path, "two channels would have the name \(name)", advice: "give others with --names")
-    }
+    try FieldNames.check(channels.map(\.name), axes: coordinates.names, training.path)
     let variables: [FieldVariable]
     do {
       let file = try HDF5File.create(temporaryPath)
@@ -82,7 +84,7 @@ package struct FieldPacker {
           longName: channel.longName)
       }
       if let test { _ = try write(test, "test/", preparation, to: file, workers, &ranges, didRead: count) }
-      try write(variables, frame.coordinates(training.coordinates), to: file)
+      try write(variables, coordinates, to: file)
       try file.close()
       try FileSeal.add(to: temporaryPath, contents: ranges)
     } catch let error as HDF5Error {

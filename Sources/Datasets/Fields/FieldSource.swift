@@ -11,6 +11,8 @@ package protocol FieldSource: AnyObject {
   var width: Int { get }
   var channels: [FieldChannel] { get }
   var coordinates: FieldCoordinates { get }
+  /// What a user should know of how the file is read, a line each.
+  var remarks: [String] { get }
   /// The number of consecutive samples that the file stores together, and that are best read together.
   var samplesPerPiece: Int { get }
 

@@ -1,3 +1,4 @@
+import Files
 import ForeignFiles
 import HDF5
 import Tensors
@@ -26,6 +27,7 @@ package final class HDF5Fields: FieldSource {
   package let width: Int
   package let channels: [FieldChannel]
   package let coordinates: FieldCoordinates
+  package let remarks: [String]
   private let parts: [Part]
   private let reader: ForeignReader
 
@@ -43,12 +45,17 @@ package final class HDF5Fields: FieldSource {
     let variables = try Self.variables(contents, selection, path)
     var parts: [Part] = []
     var channels: [FieldChannel] = []
+    var remarks: [String] = []
     for variable in variables {
+      let dimensions = contents.dimensions(of: variable)
       let axes = try FieldAxes(
-        shape: variable.shape, selection.order, isReversed: variable.isReversed,
-        hasNames: variable.scales.contains { $0 != nil }, variable.name, path)
+        shape: variable.shape, selection.order, isReversed: variable.isReversed, dimensions: dimensions, variable.name,
+        path)
+      if selection.order == nil { remarks += Self.remarks(on: axes, of: variable, dimensions) }
+      let pathOfLevels = axes.channel.flatMap { contents.pathOfAxis($0, of: variable, .channel) }
       let levels = try FieldLevels(
-        variable.name, axis: axes.channel.flatMap { contents.axis($0, of: variable, .levels) },
+        variable.name, axis: pathOfLevels.flatMap { contents.axes[$0] },
+        isSinglePrecision: pathOfLevels.map { contents.singlePrecision.contains($0) } ?? false,
         count: axes.channelCount(variable.shape), hasAxis: axes.channel != nil, selection.levels, path)
       let order = levels.indices.indices.sorted { levels.indices[$0] < levels.indices[$1] }
       parts.append(
@@ -78,8 +85,42 @@ package final class HDF5Fields: FieldSource {
     self.channels = channels
     coordinates = FieldCoordinates(
       y: contents.axis(first.axes.y, of: first.variable, .y), x: contents.axis(first.axes.x, of: first.variable, .x))
+    remarks += Self.remarksOnCoordinates(parts, contents)
+    self.remarks = remarks
     self.parts = parts
     self.reader = reader
+  }
+
+  /// What a user should know of dimensions in another order than the usual one.
+  private static func remarks(
+    on axes: FieldAxes, of variable: Variable, _ dimensions: [FieldDimension?]
+  ) -> [String] {
+    let order = axes.inUsualOrder
+    guard !dimensions.isEmpty, order != order.sorted() else { return [] }
+    func list(_ axes: [Int]) -> String { axes.map { dimensions[$0]?.name ?? "?" }.joined(separator: ", ") }
+    return ["\(variable.path) has the dimensions [\(list(order.sorted()))]; it is read as [\(list(order))]"]
+  }
+
+  /// What a user should know of coordinates that are left out.
+  private static func remarksOnCoordinates(_ parts: [Part], _ contents: FieldFileContents) -> [String] {
+    let (first, shape) = (parts[0], gridShape(parts[0]))
+    var remarks: [String] = []
+    for part in parts.dropFirst() {
+      let axes: [(FieldRole, Int, Int)] = [(.y, first.axes.y, part.axes.y), (.x, first.axes.x, part.axes.x)]
+      for (role, axis, other) in axes {
+        guard let kept = contents.axis(axis, of: first.variable, role),
+          let own = contents.axis(other, of: part.variable, role), own.values != kept.values
+        else { continue }
+        let (name, firstName) = (part.variable.path, first.variable.path)
+        remarks.append(
+          "\(name) has other coordinates of \(role.rawValue) than \(firstName); those of \(firstName) are kept")
+      }
+    }
+    let planes = contents.planes(of: first.variable, height: shape[1], width: shape[2])
+    if !planes.isEmpty {
+      remarks.append("the coordinates \(planes.joined(separator: ", ")) are left out: they have two dimensions")
+    }
+    return remarks
   }
 
   /// Whether a file has no images, but variables that can be fields.
@@ -89,8 +130,8 @@ package final class HDF5Fields: FieldSource {
     else { return false }
     // Other files of this program are checkpoints or images.
     if isSealed { return contents.candidates.contains("fields") }
-    return !contents.holdsImages
-      && contents.variables.contains { $0.storage != .unsigned(byteCount: 1) && $0.storage != .signed(byteCount: 1) }
+    let bytes: [HDF5Numbers.Storage] = [.unsigned(byteCount: 1), .signed(byteCount: 1)]
+    return !contents.holdsImages && contents.variables.contains { !bytes.contains($0.storage) }
   }
 
   private static func variables(
@@ -105,9 +146,12 @@ package final class HDF5Fields: FieldSource {
         .unknownName, path, "it has no variable \(unknown), but \(others)", advice: "correct --variables")
     }
     guard !contents.variables.isEmpty else {
+      let booleans = contents.candidates.prefix(50).joined(separator: ", ")
       throw DatasetError(
-        .wrongLayout, path, "it has no numbers in three or more dimensions",
-        advice: "fields have the dimensions [time, y, x] or [time, level, y, x]")
+        .wrongLayout, path,
+        "it has no numbers in three or more dimensions" + (booleans.isEmpty ? "" : ", but booleans: \(booleans)"),
+        advice: booleans.isEmpty
+          ? "fields have the dimensions [time, y, x] or [time, level, y, x]" : "name booleans with --variables")
     }
     for variable in contents.variables {
       guard !variable.isUnwritten else {
@@ -179,25 +223,54 @@ package final class HDF5Fields: FieldSource {
 }
 
 extension FieldFileContents {
-  enum Role {
-    case levels, y, x
+  /// The names of a variable's dimensions; nil where they have none. None at all for MATLAB's arrays.
+  func dimensions(of variable: Variable) -> [FieldDimension?] {
+    if variable.isReversed { return [] }
+    let names = zip(variable.scales, variable.labels).map { scale, label in
+      scale.map { lastPart(ofPath: $0) } ?? label
+    }
+    return names.indices.map { axis in
+      let scale = variable.scales[axis]
+      let role = scale.flatMap { roles[$0] } ?? FieldRole.named(names[axis], among: names)
+      // Dimensions of scales are NetCDF's, whose usual order is known. A label that says nothing is not even a name.
+      return scale == nil && role == nil ? nil : FieldDimension(name: names[axis], role: role)
+    }
   }
 
-  /// The coordinates of an axis, by its dimension scale or, if none is attached to any axis, by a usual name; nil if
-  /// there are none that fit.
-  func axis(_ axis: Int, of variable: Variable, _ role: Role) -> FieldAxis? {
+  /// The paths of a variable's coordinates that have one value for each point of the grid, as of a curvilinear grid.
+  func planes(of variable: Variable, height: Int, width: Int) -> [String] {
+    let usual = Self.namesOfAxes.y + Self.namesOfAxes.x + ["nav_lat", "nav_lon", "xlat", "xlong"]
+    return planes.keys.sorted().filter { path in
+      let (name, shape) = (lastPart(ofPath: path), planes[path] ?? [])
+      return (shape == [height, width] || shape == [width, height])
+        && (variable.coordinates.contains(name) || usual.contains(name.lowercased()))
+    }
+  }
+
+  /// The coordinates of an axis; nil if there are none that fit.
+  func axis(_ axis: Int, of variable: Variable, _ role: FieldRole) -> FieldAxis? {
+    pathOfAxis(axis, of: variable, role).flatMap { axes[$0] }
+  }
+
+  /// The dataset of an axis's coordinates, by its dimension scale or, if none is attached to any axis, by a usual name; nil
+  /// if there is none that fits.
+  func pathOfAxis(_ axis: Int, of variable: Variable, _ role: FieldRole) -> String? {
     let length = variable.shape[axis]
-    func fits(_ axis: FieldAxis) -> Bool { axis.values.count == length && axis.values.allSatisfy(\.isFinite) }
+    func fits(_ path: String) -> Bool {
+      guard let values = axes[path]?.values else { return false }
+      return values.count == length && values.allSatisfy(\.isFinite)
+    }
     if variable.scales.contains(where: { $0 != nil }) {
-      return variable.scales[axis].flatMap { axes[$0] }.flatMap { fits($0) ? $0 : nil }
+      return variable.scales[axis].flatMap { fits($0) ? $0 : nil }
     }
     let names =
       switch role {
-      case .levels: Self.namesOfAxes.levels
+      case .sample: [String]()
+      case .channel: Self.namesOfAxes.levels
       case .y: Self.namesOfAxes.y
       case .x: Self.namesOfAxes.x
       }
     // In the order of paths, so that the choice does not depend on the dictionary's order.
-    return axes.keys.sorted().compactMap { axes[$0] }.first { names.contains($0.name.lowercased()) && fits($0) }
+    return axes.keys.sorted().first { names.contains(lastPart(ofPath: $0).lowercased()) && fits($0) }
   }
 }

@@ -13,6 +13,11 @@ package final class JoinedFields: FieldSource {
   package var count: Int { starts[starts.count - 1] }
   package var height: Int { sources[0].height }
   package var width: Int { sources[0].width }
+  /// Those of all files, without repetition.
+  package var remarks: [String] {
+    var seen: Set<String> = []
+    return sources.flatMap(\.remarks).filter { seen.insert($0).inserted }
+  }
   package var samplesPerPiece: Int { sources.map(\.samplesPerPiece).max() ?? 1 }
 
   /// - Parameters:
@@ -34,7 +39,7 @@ package final class JoinedFields: FieldSource {
       guard names.count == channels.count else {
         throw DatasetError(
           .wrongDimensions, "--names",
-          "there are \(names.count) names for \(channels.count) channels (\(channels.map(\.name).joined(separator: ", ")))",
+          "there are \(names.count) names for the channels \(channels.map(\.name).joined(separator: ", "))",
           advice: "give one for each")
       }
       for index in channels.indices { channels[index].name = names[index] }

@@ -22,6 +22,7 @@ package final class NumpyFields: FieldSource {
   package let width: Int
   package let channels: [FieldChannel]
   package let coordinates: FieldCoordinates
+  package let remarks: [String] = []
   package let samplesPerPiece = 1
   private let parts: [Part]
 
@@ -30,9 +31,9 @@ package final class NumpyFields: FieldSource {
 
   /// - Throws: `DatasetError`.
   package init(path: String, _ selection: FieldSelection) throws(DatasetError) {
-    let all: [NumpyNumbers]
+    let all: (numbers: [NumpyNumbers], otherTypes: [String: String])
     do { all = try NumpyNumbers.arrays(in: path) } catch { throw DatasetError(error) }
-    let arrays = try Self.chosen(all, selection.variables, path)
+    let arrays = try Self.chosen(all.numbers, all.otherTypes, selection.variables, path)
     for array in arrays {
       do { try array.requireReadable() } catch { throw DatasetError(error) }
     }
@@ -69,20 +70,21 @@ package final class NumpyFields: FieldSource {
     (count, height, width) = (shape[0], shape[1], shape[2])
     self.channels = channels
     coordinates = FieldCoordinates(
-      y: try Self.axis(FieldFileContents.namesOfAxes.y, count: shape[1], all),
-      x: try Self.axis(FieldFileContents.namesOfAxes.x, count: shape[2], all))
+      y: try Self.axis(FieldFileContents.namesOfAxes.y, count: shape[1], all.numbers),
+      x: try Self.axis(FieldFileContents.namesOfAxes.x, count: shape[2], all.numbers))
     self.parts = parts
   }
 
   /// Whether a file has arrays that can be fields and are no images.
   static func areIn(_ path: String) -> Bool {
-    guard let arrays = try? NumpyNumbers.arrays(in: path) else { return false }
+    guard let arrays = try? NumpyNumbers.arrays(in: path).numbers else { return false }
     if arrays.contains(where: { NumpySource.isNameOfImages($0.name, areBytes: $0.type.isByte) }) { return false }
     return arrays.contains { $0.shape.count > 2 && $0.type.byteCount > 1 }
   }
 
+  /// - Parameter otherTypes: the types of those arrays that are no numbers, by their names.
   private static func chosen(
-    _ arrays: [NumpyNumbers], _ names: [String], _ path: String
+    _ arrays: [NumpyNumbers], _ otherTypes: [String: String], _ names: [String], _ path: String
   ) throws(DatasetError) -> [NumpyNumbers] {
     if arrays.count == 1, arrays[0].name.isEmpty {
       guard names.isEmpty || names == [nameOfSingle] else {
@@ -97,15 +99,24 @@ package final class NumpyFields: FieldSource {
       candidates.isEmpty
       ? "nothing with the dimensions of fields" : candidates.prefix(50).map(\.name).joined(separator: ", ")
     if names.isEmpty {
-      guard !candidates.isEmpty else {
+      // Booleans are masks, which are fields only for those who name them.
+      let fields = candidates.filter { !$0.type.isBoolean }
+      guard !fields.isEmpty else {
         throw DatasetError(
-          .wrongLayout, path, "it has no numbers in three or more dimensions",
-          advice: "fields have the dimensions [N, H, W] or [N, H, W, C]")
+          .wrongLayout, path,
+          "it has no numbers in three or more dimensions" + (candidates.isEmpty ? "" : ", but booleans: \(list)"),
+          advice: candidates.isEmpty
+            ? "fields have the dimensions [N, H, W] or [N, H, W, C]" : "name booleans with --variables")
       }
-      return candidates
+      return fields
     }
     var chosen: [NumpyNumbers] = []
     for name in names {
+      if let type = otherTypes[name] {
+        throw DatasetError(
+          .wrongLayout, path, "\(name) has elements of type \(type), not \(NumberType.description)",
+          advice: "convert it with NumPy's astype")
+      }
       guard let array = arrays.first(where: { $0.name == name }) else {
         throw DatasetError(.unknownName, path, "it has no array \(name), but \(list)", advice: "correct --variables")
       }

@@ -1,3 +1,4 @@
+import Datasets
 import Failures
 import Files
 import HDF5
@@ -148,27 +149,8 @@ extension FieldWriter {
 
 // What a file can hold.
 extension FieldWriter {
-  /// Names of variables and dimensions are objects of one group, and have the form that netCDF requires (NetCDF User's
-  /// Guide, "Permitted Characters in NetCDF Names").
   private static func check(_ names: [String], in path: String) throws(InputError) {
-    var seen: Set<String> = []
-    for name in names {
-      guard isNetCDFName(name) else {
-        throw InputError(
-          "\(path): '\(name)' cannot be the name of a variable or dimension; a name begins with a letter, a digit or _, "
-            + "contains neither / nor control characters, and does not end with a space")
-      }
-      guard seen.insert(name).inserted else {
-        throw InputError(
-          "\(path): '\(name)' is the name of two variables or dimensions; give the variables names of their own")
-      }
-    }
-  }
-
-  private static func isNetCDFName(_ name: String) -> Bool {
-    guard let first = name.unicodeScalars.first, name.unicodeScalars.last != " " else { return false }
-    let begins = !first.isASCII || first == "_" || Character(first).isLetter || Character(first).isNumber
-    return begins && name.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f && $0 != "/" }
+    if let problem = FieldNames.problem(with: names) { throw InputError("\(path): \(problem)") }
   }
 
   /// The approximate size of the file.
