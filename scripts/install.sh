@@ -35,15 +35,11 @@ trap 'rm -rf "$folder"' EXIT
 
 # compile_selector FILE: makes the program that starts the best build.
 compile_selector() {
-  local compiler
-  for compiler in ${CC:+"$CC"} cc clang gcc; do
-    command -v "$compiler" >/dev/null || continue
-    "$compiler" -O2 -ISources/CBuildTarget/include -ISources/CProcessor/include \
-      Sources/CProcessor/{build_selector,build_note,processor}.c -o "$1"
-    return
-  done
-  echo "There is no C compiler here; Swift's own is clang, in the folder of the swift command." >&2
-  return 1
+  local found compiler
+  found=$(scripts/shared/find-compiler.sh)
+  mapfile -t compiler <<<"$found"
+  "${compiler[@]}" -O2 -ISources/CBuildTarget/include -ISources/CProcessor/include \
+    Sources/CProcessor/{build_selector,build_note,processor}.c -o "$1"
 }
 
 # Of an earlier installation. A build that is left would be of another version, and might be chosen.

@@ -19,8 +19,8 @@ folder=$(cd "$1" && pwd)
 rm -rf "${folder:?}"/*.a "$folder/pkgconfig"
 mkdir "$folder/pkgconfig"
 
-compiler=${CC:-}
-for name in cc gcc clang; do [[ -n $compiler ]] || ! command -v "$name" >/dev/null || compiler=$name; done
+compiler=(cc)
+if found=$("$(dirname "$0")/../shared/find-compiler.sh" 2>/dev/null); then mapfile -t compiler <<<"$found"; fi
 
 # archive_of MODULE NAME: prints the path of libNAME.a, which is beside the library that pkg-config knows or in the
 # compiler's folders.
@@ -31,7 +31,7 @@ archive_of() {
     realpath "$place/lib$2.a"
     return
   fi
-  place=$(${compiler:-cc} -print-file-name="lib$2.a" 2>/dev/null || true)
+  place=$("${compiler[@]}" -print-file-name="lib$2.a" 2>/dev/null || true)
   [[ $place != /* ]] || realpath "$place"
 }
 

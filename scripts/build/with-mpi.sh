@@ -33,11 +33,11 @@ read -ra flags < <(pkg-config --cflags "$mpi")
 read -ra libraries < <(pkg-config --libs-only-L --libs-only-l "$mpi")
 read -ra hdf5_libraries < <(pkg-config --libs "$hdf5")
 [[ $mpi != *-abi ]] || flags+=(-DMPI_ABI)
-compiler=${CC:-}
-for name in cc gcc clang; do [[ -n $compiler ]] || ! command -v "$name" >/dev/null || compiler=$name; done
+found=$(scripts/shared/find-compiler.sh)
+mapfile -t compiler <<<"$found"
 
-"$compiler" -O2 -fPIC -Wall -c "${flags[@]}" -ISources/CMessagePassing/include Sources/CMessagePassing/message_passing.c \
-  -o "$folder/message_passing.o"
+"${compiler[@]}" -O2 -fPIC -Wall -c "${flags[@]}" -ISources/CMessagePassing/include \
+  Sources/CMessagePassing/message_passing.c -o "$folder/message_passing.o"
 rpath=()
 for option in "${libraries[@]}"; do [[ $option != -L* ]] || rpath+=(-Xlinker -rpath -Xlinker "${option#-L}"); done
 for program; do

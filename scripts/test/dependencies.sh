@@ -57,6 +57,20 @@ tools git pkg-config
 run 1 'There is no git' env PATH="$(dirname "$(realpath "$(command -v swift)")"):$folder/tools" scripts/build.sh
 check "... nor pkg-config" grep -q 'There is no pkg-config' "$log"
 
+# A C compiler, which the packages need not bring: then Swift's own.
+run 0 '^-O1$' env CC="bash -O1" scripts/shared/find-compiler.sh
+run 1 'CC is none, and there is no none here' env CC=none scripts/shared/find-compiler.sh
+tools cc gcc clang
+run 1 'There is no C compiler here' env PATH="$folder/tools" scripts/shared/find-compiler.sh
+ln -sf "$(realpath "$(command -v swift)")" "$folder/tools/swift"
+run 0 '^/.*/clang$' env PATH="$folder/tools" scripts/shared/find-compiler.sh
+# Without any, ranks that outnumber the cores start all the same.
+tools cc gcc clang swift
+mkdir "$folder/copy"
+cp -r scripts "$folder/copy"
+run 0 '^started$' env PATH="$folder/tools" SHARED=yes "$folder/copy/scripts/mpirun.sh" 1 echo started
+check "... and nothing is said of a compiler" test "$(wc -l <"$log")" = 1
+
 # The images of the quickstart, which not every system has a package of.
 if unshare --mount true 2>/dev/null; then
   # shellcheck disable=SC2016 # expanded by the inner bash

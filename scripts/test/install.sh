@@ -45,10 +45,12 @@ int main(int count, char **arguments) {
   puts("");
 }
 C
+found=$(scripts/shared/find-compiler.sh)
+mapfile -t compiler <<<"$found"
 # stand_in NAME FEATURES FOLDER
 stand_in() {
   mkdir -p "$3/$1"
-  cc -ISources/CBuildTarget/include -DNAME="\"$1\"" -DNEEDS="$2" "$folder/stand-in.c" -o "$3/$1/ddpm-mpi"
+  "${compiler[@]}" -ISources/CBuildTarget/include -DNAME="\"$1\"" -DNEEDS="$2" "$folder/stand-in.c" -o "$3/$1/ddpm-mpi"
 }
 
 own=$("$program" doctor | sed -n 's/^  built for *\([^ ,]*\).*/\1/p')

@@ -6,7 +6,9 @@ cd "$(dirname "$0")/../.."
 source scripts/shared/cases.sh
 
 library=$folder/no-locks.so
-cc -O2 -Wall -Werror -shared -fPIC -o "$library" scripts/shared/no-locks.c
+found=$(scripts/shared/find-compiler.sh)
+mapfile -t compiler <<<"$found"
+"${compiler[@]}" -O2 -Wall -Werror -shared -fPIC -o "$library" scripts/shared/no-locks.c
 check "the system's own locks are gone" env LD_PRELOAD="$library" sh -c '! flock --nonblock "$0" true' "$folder"
 
 config=(--preset shapes --set training.batch=4 --set training.micro_batch=2 --set training.checkpoint_every=5
