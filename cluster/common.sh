@@ -104,8 +104,14 @@ choose_launch() {
       # Hydra takes each option once.
       if [[ "${launcher_options[*]}" != *-bind-to* ]]; then launch+=(-bind-to "core:$threads"); fi
       ;;
-    # It divides the cores among the ranks by itself.
-    intel) launch=("$mpirun" -n "$(task_count)") ;;
+    # It divides the cores among the ranks by itself. Its mpirun is a shell script, which a signal ends without the ranks;
+    # the program that the script calls passes signals on. Like the script, this has it ask SLURM for the machines.
+    intel)
+      if [[ -z ${I_MPI_HYDRA_BOOTSTRAP:-}${I_MPI_HYDRA_BOOTSTRAP_EXEC:-} ]]; then
+        export I_MPI_HYDRA_BOOTSTRAP=slurm
+      fi
+      launch=("${mpirun/%mpirun/mpiexec.hydra}" -n "$(task_count)")
+      ;;
     *) launch=("$mpirun" --map-by "slot:PE=$threads" --bind-to core) ;;
   esac
 }

@@ -71,6 +71,8 @@ case $family in
     export UCX_TLS=${UCX_TLS:-self,sm}
     ;;
   intel)
+    # Its mpirun is a shell script, which a signal ends without the ranks; the program that it calls passes signals on.
+    mpirun=${mpirun/%mpirun/mpiexec.hydra}
     # Otherwise it divides the cores among the ranks by itself.
     if [[ $has_cores == no ]]; then export I_MPI_PIN=off; fi
     export I_MPI_FABRICS=${I_MPI_FABRICS:-shm}

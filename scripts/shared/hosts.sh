@@ -152,6 +152,8 @@ exec_on_hosts() {
       ;;
     intel)
       export I_MPI_FABRICS=shm:ofi FI_PROVIDER=tcp I_MPI_PIN=off
+      # Its mpirun is a shell script, which a signal ends without the ranks.
+      mpirun=${mpirun/%mpirun/mpiexec.hydra}
       exec_on_host h1 "$mpirun" "${hydra[@]}" "${hosts_mpirun_options[@]}" "$@"
       ;;
     *)

@@ -133,7 +133,8 @@ prepare() {
         files=$kept/intel-files
         export I_MPI_ROOT=$files
       fi
-      launcher=$files/bin/mpirun libraries=$files/lib
+      # Intel's mpirun is a script that looks for this on PATH, where it would find another library's.
+      launcher=$files/bin/mpiexec.hydra libraries=$files/lib
       ;;
   esac
 }
