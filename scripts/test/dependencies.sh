@@ -31,6 +31,17 @@ if command -v apt-cache >/dev/null; then
   check "this system has all these packages" dpkg-query --status $(cat "$folder/packages")
 fi
 
+# All recipes bring what Package.swift asks for.
+scripts/install-dependencies.sh --list debian-12 >"$folder/debian"
+scripts/install-dependencies.sh --list rocky-9 >"$folder/rocky"
+recipes=("$folder/debian" "$folder/rocky" cluster/spack/spack_repo/ddpm/packages/ddpm_mpi/package.py
+  cluster/easybuild/ddpm-mpi-*.eb)
+for module in $(sed -n 's/.*pkgConfig: "\(lib\)\?\([a-z]*\).*/\2/p' Package.swift); do
+  for recipe in "${recipes[@]}"; do
+    check "$(basename "$recipe") has $module" grep -qiE "(^|[^a-z]|lib)$module" "$recipe"
+  done
+done
+
 # What is missing is named before anything is built.
 run 1 'MPI cannot be used: .mpi.h. file not found' env PKG_CONFIG_LIBDIR="$folder" PKG_CONFIG_PATH= scripts/build.sh
 check "... with HDF5" grep -q "^HDF5 cannot be used: 'hdf5.h' file not found" "$log"
