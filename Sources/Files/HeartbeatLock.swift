@@ -114,7 +114,7 @@ package final class HeartbeatLock {
   private static func requireDead(
     _ other: Record, _ path: String, _ timing: Timing, _ note: (String) -> Void
   ) throws(FileError) {
-    let refusal = FileError("\(path) is locked by \(other.owner)")
+    let refusal = FileError("\(path) is locked by \(other.owner)", kind: .locked)
     switch other.process.isRunning {
     case true?: throw refusal
     case false?: note("\(other.owner) held \(path) and is gone; taking the lock over.")

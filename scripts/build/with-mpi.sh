@@ -45,4 +45,10 @@ for program; do
     --object "CMessagePassing.build/message_passing.c.o=$folder/message_passing.o" \
     --without='-lmpi.*' --without='-L.*/(openmpi|mpich|hdf5)/.*' -- \
     "${hdf5_libraries[@]}" "${libraries[@]}" "${rpath[@]}"
+  loaded=$(ldd "$folder/$program" | awk '$1 ~ /^libmpi(ch|_abi)?[.]so/ { print $1 }' | sort -u | tr '\n' ' ')
+  if [[ ${loaded% } == *" "* ]]; then
+    echo "$program would load two MPI libraries, ${loaded% }: $hdf5 is built with another one than $mpi." \
+      "Please install an HDF5 without MPI (Debian: libhdf5-dev)." >&2
+    exit 1
+  fi
 done

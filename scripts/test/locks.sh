@@ -19,8 +19,8 @@ unlocked=(env LD_PRELOAD="$library" "$program")
 last=checkpoints/step-00000010.h5
 
 run 0 'Done: 10 steps' "$mpirun" 2 "$program" "${train[@]}" --output "$folder/reference"
-# ENOLCK, ENOSYS, EOPNOTSUPP
-for error in 37 38 95; do
+# ENOLCK, ENOSYS, EOPNOTSUPP, and the kernel's ENOTSUPP
+for error in 37 38 95 524; do
   export NO_LOCKS=$error
   output=$folder/error-$error
   run 0 "The file system of $output/.lock has no locks; the file $output/.lock.held keeps other jobs out instead" \

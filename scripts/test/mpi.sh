@@ -90,6 +90,14 @@ link() {
     scripts/build/with-mpi.sh "$2" "$kept/$1" ddpm-mpi rank-checks
 }
 
+# link_mixture: links with MPICH where the only HDF5 is one for Open MPI.
+link_mixture() {
+  mkdir -p "$folder/mixture"
+  cp "$(pkg-config --variable=pcfiledir mpich)/mpich.pc" "$folder/mixture"
+  cp "$(pkg-config --variable=pcfiledir hdf5-openmpi)/hdf5-openmpi.pc" "$folder/mixture/hdf5.pc"
+  env PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR="$folder/mixture" scripts/build/with-mpi.sh mpich "$folder/mixture"
+}
+
 # first_of COMMAND...: the first that there is.
 first_of() {
   local command
@@ -162,6 +170,13 @@ for family in "${families[@]}"; do
     continue
   else
     pass "$family: $(sed -n 's/^MPI  *//p; s/^  library  */from /p' "$log" | paste -sd ' ')"
+  fi
+  if [[ $family == mpich ]] && pkg-config --exists hdf5-openmpi; then
+    if link_mixture >"$log" 2>&1 || ! grep -q '^ddpm-mpi would load two MPI libraries, .*libmpich' "$log"; then
+      fail "$family: HDF5 of another MPI was not refused" "$log"
+    else
+      pass "$family: HDF5 of another MPI is refused"
+    fi
   fi
   ranks_of_checks=("${counts[@]}")
   if [[ $brief == yes ]]; then ranks_of_checks=(2); fi
