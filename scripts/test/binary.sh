@@ -23,7 +23,7 @@ check "... which has it" bash -c "readelf -SW '$binary.debug' | grep -q ' \.debu
 check "... and which debuggers find" bash -c "readelf -p .gnu_debuglink '$binary' | grep -q 'ddpm-mpi\.debug'"
 check "... and the program has none" bash -c "! readelf -SW '$binary' | grep -qE ' \.(debug_info|symtab) '"
 run 0 '^[0-9]+[.][0-9]+' "$binary" --version
-run 0 '^HDF5' "$binary" doctor
+run 0 '^HDF5 +[0-9.]+$' "$binary" doctor
 
 # newest PREFIX: the newest version of a library's symbols that the program needs.
 newest() { objdump -T "$binary" | grep -oE "\($1_[0-9.]+\)" | tr -d '()' | sort -Vu | tail -1; }
