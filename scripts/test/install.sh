@@ -87,6 +87,11 @@ run 2 'no build that this processor can run; in .*future \(needs' "$installed/bi
 rm -r "$installed/libexec/ddpm-mpi/future"
 run 2 'there is no build in .*/usr/libexec/ddpm-mpi' "$installed/bin/ddpm-mpi"
 run 1 "There is no build for absent in $builds" env DDPM_MARCH="absent oldest" "${several[@]}"
+stand_in later ALL "$builds"
+run 0 'Installed .* for future later. It does not run here \(.*no build that this processor can run' \
+  env DDPM_MARCH="future later" "${several[@]}"
+check "... but elsewhere" test -x "$installed/libexec/ddpm-mpi/later/ddpm-mpi"
+run 1 'CC is none' env CC=none DDPM_MARCH="oldest future" "${several[@]}"
 run 2 'oldest is none' env DDPM_MARCH="../oldest oldest" "${several[@]}"
 
 # The most features win, the first name among equals; other files are passed over.
