@@ -158,9 +158,9 @@ look_at_loading() {
   said=$(probe "$scratch/all" "$@")
   local files=()
   while read -r file; do
-    # Not the linker's scripts, such as libc.so.
+    # Not the linker's scripts, such as libc.so. Where that of an MPI library is one, the file that it names counts.
     if [[ $(head -c 4 "$file" | tr -d '\177\0') == ELF ]]; then files+=("$file"); fi
-  done < <(grep -oE '/[^() ]+' <<<"$said" | grep '\.so$' | sort -u)
+  done < <(grep -oE '/[^() ]+' <<<"$said" | grep -E '\.so$|/libmpi[^/]*\.so[.0-9]*$' | sort -u)
 
   loaded=$(env -u LD_LIBRARY_PATH ldd "$scratch/all")
   # First where the linker found them, then where the links there lead.

