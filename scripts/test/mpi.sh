@@ -94,7 +94,7 @@ link() { with_descriptions scripts/build/with-mpi.sh "$2" "$kept/$1" ddpm-mpi ra
 link_mixture() {
   mkdir -p "$folder/mixture"
   cp "$(pkg-config --variable=pcfiledir mpich)/mpich.pc" "$folder/mixture"
-  cp "$(pkg-config --variable=pcfiledir hdf5-openmpi)/hdf5-openmpi.pc" "$folder/mixture/hdf5.pc"
+  sed '/^Requires/d' "$(pkg-config --variable=pcfiledir hdf5-openmpi)/hdf5-openmpi.pc" >"$folder/mixture/hdf5.pc"
   env PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR="$folder/mixture" scripts/build/with-mpi.sh mpich "$folder/mixture"
 }
 
