@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The batch scripts without SLURM: how they start ranks for each MPI library and each list of what srun offers, and what
-# they make of the launcher's status. SLURM's commands, the launchers and the program are stand-ins. Each case prints one
-# line.
+# they make of the launcher's status. SLURM's commands, the launchers and the program are stand-ins. Each case prints
+# one line.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source scripts/shared/cases.sh
@@ -54,7 +54,7 @@ job 0 'launched: srun --mpi=pmix --cpus-per-task=1' SAVED=00000060
 job 0 'launched: srun --mpi=pmi2 --cpus-per-task=1' SAVED=00000060 FAMILY=mpich
 job 0 'launched: srun --mpi=pmi2 ' SAVED=00000060 FAMILY=intel I_MPI_PMI_LIBRARY=/usr/lib64/libpmi2.so
 job 0 'launched: mpirun --map-by slot:PE=1 --bind-to core' SAVED=00000060 OFFERED='none pmi2'
-check "... with a line that says so" grep -q 'srun has no interface for this MPI library (openmpi; srun --mpi=list' "$log"
+check "... with a line that says so" grep -q 'srun has no interface for this MPI library (openmpi;' "$log"
 job 0 'launched: mpirun -n 4 -bind-to core:2 ' SAVED=00000060 FAMILY=mpich OFFERED=none SLURM_CPUS_PER_TASK=2
 job 0 'launched: srun --cpus-per-task=1 .* --mpi=pmix_v3 ' SAVED=00000060 LAUNCHER_OPTIONS=--mpi=pmix_v3
 job 0 'launched: mpirun --map-by slot:PE=1 ' SAVED=00000060 LAUNCHER=mpirun

@@ -45,7 +45,8 @@ end() {
   kill -9 "$job"
   wait "$job" 2>/dev/null || true
 }
-resume=("${unlocked[@]}" train "${config[@]}" --set training.steps=1000000 --set training.time_limit_minutes=0.05 --resume)
+resume=("${unlocked[@]}" train "${config[@]}" --set training.steps=1000000 --set training.time_limit_minutes=0.05
+  --resume)
 
 start here
 run 2 "here cannot be trained in: $folder/here/.lock.held is locked by process $job on .*; wait for that job" \

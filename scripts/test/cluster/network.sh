@@ -4,8 +4,8 @@
 
 # How long an outage may be, in seconds.
 outage=3
-# How long a job may go on after a cut, in seconds. It takes 10 to 15, and minutes with the launchers' own settings; this
-# is far from both, since the machine may be busy.
+# How long a job may go on after a cut, in seconds. It takes 10 to 15, and minutes with the launchers' own settings;
+# this is far from both, since the machine may be busy.
 notice=90
 
 # start_on_hosts NAME: a job with a rank on each host in the background, its process in $job.
