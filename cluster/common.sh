@@ -5,8 +5,11 @@
 set -euo pipefail
 
 repository=${REPOSITORY:-$SLURM_SUBMIT_DIR}
+# Modules of some sites use variables that are not set.
+set +u
 # shellcheck source=cluster/site.sh
 source "$repository/cluster/site.sh"
+set -u
 
 # The job's name for scontrol. An array's last task has the same number as the whole array, and with that number
 # scontrol would requeue all tasks.
@@ -72,17 +75,18 @@ train() {
 # choose_launch THREADS: sets `launch` to the command that starts the ranks, for the MPI library that the program was
 # built with and what this SLURM offers.
 choose_launch() {
-  local threads=$1 family interface=
-  read -r family _ < <("$program" mpi-library) || true
+  local threads=$1 family library interface=
+  read -r family library < <("$program" mpi-library) || true
   case $launcher in
     srun)
       # An interface among the options is one that is known to work.
       if [[ " ${launcher_options[*]} " == *' --mpi='* ]] || ! command -v srun >/dev/null; then
         launch=(srun)
-      elif interface=$(srun_interface "$family") && [[ -n $interface ]]; then
+      elif interface=$(srun_interface "$family" "$library") && [[ -n $interface ]]; then
         launch=(srun "--mpi=$interface")
       else
-        echo "Job $job: srun has no interface for this MPI library ($family; srun --mpi=list shows all), so mpirun starts the ranks."
+        echo "Job $job: srun has no interface for this MPI library ($family; srun --mpi=list shows all)," \
+          "so mpirun starts the ranks."
         launcher=mpirun
       fi
       ;;
@@ -104,18 +108,25 @@ choose_launch() {
       # Hydra takes each option once.
       if [[ "${launcher_options[*]}" != *-bind-to* ]]; then launch+=(-bind-to "core:$threads"); fi
       ;;
-    # It divides the cores among the ranks by itself.
-    intel) launch=("$mpirun" -n "$(task_count)") ;;
+    # It divides the cores among the ranks by itself. Its mpirun is a shell script, which a signal ends without the
+    # ranks; the program that the script calls passes signals on. As in the script, SLURM is to start its helpers.
+    intel)
+      if [[ -z ${I_MPI_HYDRA_BOOTSTRAP:-}${I_MPI_HYDRA_BOOTSTRAP_EXEC:-} ]]; then
+        export I_MPI_HYDRA_BOOTSTRAP=slurm
+      fi
+      launch=("${mpirun/%mpirun/mpiexec.hydra}" -n "$(task_count)")
+      ;;
     *) launch=("$mpirun" --map-by "slot:PE=$threads" --bind-to core) ;;
   esac
 }
 
-# srun_interface FAMILY: prints by which interface srun can connect ranks of this MPI library, or nothing.
+# srun_interface FAMILY FILE: prints by which interface srun can connect ranks of this MPI library, or nothing.
 srun_interface() {
   local offered wanted
   # Debian's and most other builds of each library speak these.
   case $1 in
-    mpich) wanted=pmi2 ;;
+    # Cray's MPICH, in a folder such as /opt/cray/pe/lib64, speaks its own.
+    mpich) if [[ $2 == */cray/* ]]; then wanted=cray_shasta; else wanted=pmi2; fi ;;
     # Intel MPI speaks SLURM's PMI-2 through SLURM's own library.
     intel) wanted=${I_MPI_PMI_LIBRARY:+pmi2} ;;
     *) wanted=pmix ;;
@@ -161,7 +172,8 @@ leave() {
     *)
       # After SLURM's signal ranks may end in any way, if they cannot save yet or have no time for it.
       if ((signals == 0 || (status >= 2 && status <= 4))); then
-        echo "Job $job ends with status $status, and does not return to the queue, since it would fail again. The messages above say why." >&2
+        echo "Job $job ends with status $status, and does not return to the queue, since it would fail again." \
+          "The messages above say why." >&2
         exit "$status"
       fi
       reason="training ended with status $status at the signal $last_signal"
@@ -169,12 +181,14 @@ leave() {
   esac
 
   if ((status != 5)) && [[ $newest == "$before" ]] && ((restarts >= restarts_without_progress)); then
-    echo "Job $job: $reason. It does not return to the queue, since it has saved nothing new in start $((restarts + 1)). Submit it again when the cause is gone." >&2
+    echo "Job $job: $reason. It does not return to the queue, since it has saved nothing new in start" \
+      "$((restarts + 1)). Submit it again when the cause is gone." >&2
     exit "$status"
   fi
   # A cancelled job must not come back, and a job that SLURM is requeueing already needs no request.
-  state=$(scontrol show job --oneliner "$job" | sed -n 's/.* JobState=\([A-Z_]*\).*/\1/p')
-  if [[ $state != RUNNING ]]; then
+  state=$(scontrol show job --oneliner "$job" | sed -n 's/.* JobState=\([A-Z_]*\).*/\1/p') || true
+  # A controller that does not answer now may still take the request below.
+  if [[ -n $state && $state != RUNNING ]]; then
     echo "Job $job: $reason. SLURM says that the job is $state. Unless SLURM starts it again, submit it again to go on."
     exit "$status"
   fi

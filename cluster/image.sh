@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes an image with ddpm-mpi from within, in two Debians of one release, as root. cluster/Containerfile and
-# cluster/ddpm-mpi.def differ in how they get these and copy files, and then run the same two steps:
+# The steps that make an image, run as root inside two Debians of one release. cluster/Containerfile and
+# cluster/ddpm-mpi.def differ in how they get these and copy files, and then run the same two:
 #   cluster/image.sh build    where Swift is: builds the program and installs it in /opt/ddpm-mpi
 #   cluster/image.sh run      where /opt/ddpm-mpi has been copied to: installs the libraries that the program needs
 # DDPM_MARCH names the processors that the image is for, as in scripts/install.sh; x86-64-v3 by default.

@@ -22,14 +22,14 @@
 # of the build machine, build with DDPM_MARCH (see scripts/build.sh).
 program=${PROGRAM:-$repository/.build/release/ddpm-mpi}
 
-# How ranks are started. srun is best integrated with SLURM, but must have an interface of the MPI library: pmix for Open
-# MPI, pmi2 for MPICH (`srun --mpi=list` shows all). If it has none, mpirun is taken. mpirun is the MPI library's own
-# launcher, which finds the allocation by itself and notices a cut link sooner.
+# How ranks are started. srun is best integrated with SLURM, but must have an interface of the MPI library: pmix for
+# Open MPI, pmi2 for MPICH, cray_shasta for Cray's MPICH (`srun --mpi=list` shows all). If it has none, mpirun is taken.
+# mpirun is the MPI library's own launcher, which finds the allocation by itself and notices a cut link sooner.
 launcher=${LAUNCHER:-srun}
 mpirun=${MPIRUN:-mpirun}
 
-# More options for srun or mpirun, such as --distribution=block:block or --mca pml ucx. --mpi=NAME is taken instead of the
-# interface above; Cray's MPICH needs --mpi=cray_shasta.
+# More options for srun or mpirun, such as --distribution=block:block or --mca pml ucx. --mpi=NAME is taken instead of
+# the interface above.
 read -ra launcher_options <<<"${LAUNCHER_OPTIONS:-}"
 
 # --- The network
@@ -43,10 +43,10 @@ read -ra launcher_options <<<"${LAUNCHER_OPTIONS:-}"
 # Intel MPI needs SLURM's library of PMI-2 for srun; without it, mpirun is taken.
 # export I_MPI_PMI_LIBRARY=/usr/lib64/libpmi2.so
 
-# When mpirun gives up a machine that it cannot reach: after keepalive_time seconds of silence it probes the machine
+# When mpirun gives up on a machine that it cannot reach: after keepalive_time seconds of silence it probes the machine
 # every keepalive_intvl seconds, and ends the job after keepalive_probes probes without an answer. Open MPI's defaults
 # of 300, 20 and 9 take eight minutes. A shorter outage does no harm. Open MPI 4 reads the variables that begin with
-# OMPI, Open MPI 5 the others. srun ignores all of them: SLURM gives up a machine after its SlurmdTimeout.
+# OMPI, Open MPI 5 the others. srun ignores all of them: SLURM gives up on a machine after its SlurmdTimeout.
 export OMPI_MCA_oob_tcp_keepalive_time=${OMPI_MCA_oob_tcp_keepalive_time:-4}
 export OMPI_MCA_oob_tcp_keepalive_intvl=${OMPI_MCA_oob_tcp_keepalive_intvl:-2}
 export OMPI_MCA_oob_tcp_keepalive_probes=${OMPI_MCA_oob_tcp_keepalive_probes:-3}

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Builds .build/release/ddpm-mpi, with Swift's own libraries inside it. Looks first whether everything is there, and at
+# Builds .build/release/ddpm-mpi, with Swift's own libraries inside it. Checks first whether everything is there, and at
 # the end whether the program loads the libraries that it was linked with.
 #
 #   scripts/build.sh [--check]   --check only looks
 #   DDPM_MARCH=x86-64-v3         the processor to build for, if it is not this machine's (x86-64-v4, znver4, ...);
 #                                another value than last time rebuilds what depends on it
-#   DDPM_MPI=mpich               the MPI to build with: openmpi, mpich, abi (that of MPI 5's standard), or the names that
-#                                pkg-config has for MPI and for HDF5, as in DDPM_MPI="impi hdf5"
+#   DDPM_MPI=mpich               the MPI to build with: openmpi, mpich, abi (that of MPI 5's standard), or the names
+#                                that pkg-config has for MPI and for HDF5, as in DDPM_MPI="impi hdf5"
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -36,7 +36,8 @@ for folder in "${rpaths[@]}"; do loader_flags+=(-Xlinker -rpath -Xlinker "$folde
 
 # Static archives, where the system has them, of libraries that are the same everywhere.
 static=$PWD/.build/static-libraries
-mapfile -t static_flags < <(scripts/build/static-libraries.sh "$static")
+options=$(scripts/build/static-libraries.sh "$static")
+mapfile -t static_flags <<<"$options"
 PKG_CONFIG_PATH=$static/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH} \
   swift build -c release --static-swift-stdlib --product ddpm-mpi "${loader_flags[@]}" "${static_flags[@]}"
 scripts/build/separate-debugging.sh .build/release/ddpm-mpi

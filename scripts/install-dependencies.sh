@@ -8,7 +8,7 @@
 #                        neither MPI nor HDF5
 #   DEPENDENCIES=no      installs nothing
 #
-# With DEPENDENCIES=no, and on any other system, it only looks whether the build finds what it needs, wherever that
+# With DEPENDENCIES=no, and on any other system, it only checks whether the build finds what it needs, wherever that
 # comes from: modules, Spack, Conda, or packages installed by hand.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -115,7 +115,8 @@ case $system in
   *)
     installer=(env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends)
     is_installed() {
-      [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null || true) == installed ]]
+      # A word for each architecture that has it.
+      [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null || true) == installed* ]]
     }
     ;;
 esac
@@ -133,8 +134,8 @@ as_root=()
 if ((EUID != 0)); then
   if ! command -v sudo >/dev/null; then
     echo "Packages are missing, and installing them takes root's rights: ${missing[*]}" >&2
-    echo "Please have them installed. If the same libraries are elsewhere, as modules for example, load these, and set" >&2
-    echo "DEPENDENCIES=no." >&2
+    echo "Please have them installed. If the same libraries are elsewhere, as modules for example, load these, and" \
+      "set DEPENDENCIES=no." >&2
     exit 1
   fi
   as_root=(sudo)

@@ -27,7 +27,8 @@ for processor in "${processors[@]}"; do
   fi
 done
 if ! mkdir -p "$target" || [[ ! -w $target ]]; then
-  echo "Cannot write to $target; give another folder, such as scripts/install.sh \$HOME/.local, or run this as root." >&2
+  echo "Cannot write to $target; give another folder, such as scripts/install.sh \$HOME/.local, or run this as" \
+    "root." >&2
   exit 1
 fi
 folder=$(mktemp -d)
@@ -35,15 +36,11 @@ trap 'rm -rf "$folder"' EXIT
 
 # compile_selector FILE: makes the program that starts the best build.
 compile_selector() {
-  local compiler
-  for compiler in ${CC:+"$CC"} cc clang gcc; do
-    command -v "$compiler" >/dev/null || continue
-    "$compiler" -O2 -ISources/CBuildTarget/include -ISources/CProcessor/include \
-      Sources/CProcessor/{build_selector,build_note,processor}.c -o "$1"
-    return
-  done
-  echo "There is no C compiler here; Swift's own is clang, in the folder of the swift command." >&2
-  return 1
+  local found compiler
+  found=$(scripts/shared/find-compiler.sh)
+  mapfile -t compiler <<<"$found"
+  "${compiler[@]}" -O2 -ISources/CBuildTarget/include -ISources/CProcessor/include \
+    Sources/CProcessor/{build_selector,build_note,processor}.c -o "$1"
 }
 
 # Of an earlier installation. A build that is left would be of another version, and might be chosen.
@@ -55,6 +52,8 @@ remove_old_builds() {
 }
 
 if ((${#processors[@]} > 1)); then
+  # First, since it may fail in a moment, and a build takes minutes.
+  compile_selector "$folder/ddpm-mpi"
   for processor in "${processors[@]}"; do
     if [[ ${BUILD:-yes} != no ]]; then
       DDPM_MARCH=$processor scripts/build.sh
@@ -66,7 +65,6 @@ if ((${#processors[@]} > 1)); then
   done
   # What is built below does not depend on the processor.
   unset DDPM_MARCH
-  compile_selector "$folder/ddpm-mpi"
   remove_old_builds
   for processor in "${processors[@]}"; do
     install -D -m 755 "$builds/$processor/ddpm-mpi" "$target/libexec/ddpm-mpi/$processor/ddpm-mpi"
@@ -80,6 +78,13 @@ else
   install -D -m 755 "$program" "$target/bin/ddpm-mpi"
   remove_old_builds
   what=$target/bin/ddpm-mpi
+fi
+
+# A login node's processor may be older than those of the compute nodes.
+if ! said=$("$program" --version 2>&1); then
+  echo "Installed $what. It does not run here${said:+ ($said)}, so it could not be asked for its man pages and" \
+    "completions."
+  exit 0
 fi
 
 # The argument parser's own tool, which asks the program for all its options.

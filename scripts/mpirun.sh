@@ -43,8 +43,10 @@ if [[ $has_cores == no ]]; then
   # sched_yield gives a core away for hardly any time; this one does. It halves the time of jobs with more ranks than
   # cores.
   yield=$(dirname "$0")/../.build/yield.so
-  if [[ $(dirname "$0")/shared/yield.c -nt $yield ]]; then
-    cc -O2 -shared -fPIC -o "$yield.$$" "$(dirname "$0")/shared/yield.c" && mv "$yield.$$" "$yield"
+  if [[ $(dirname "$0")/shared/yield.c -nt $yield ]] &&
+    found=$("$(dirname "$0")/shared/find-compiler.sh" 2>/dev/null); then
+    mapfile -t compiler <<<"$found"
+    "${compiler[@]}" -O2 -shared -fPIC -o "$yield.$$" "$(dirname "$0")/shared/yield.c" && mv "$yield.$$" "$yield"
   fi
   if [[ -e $yield ]]; then preload=$(realpath "$yield"); fi
 fi
@@ -69,6 +71,8 @@ case $family in
     export UCX_TLS=${UCX_TLS:-self,sm}
     ;;
   intel)
+    # Its mpirun is a shell script, which a signal ends without the ranks; the program that it calls passes signals on.
+    mpirun=${mpirun/%mpirun/mpiexec.hydra}
     # Otherwise it divides the cores among the ranks by itself.
     if [[ $has_cores == no ]]; then export I_MPI_PIN=off; fi
     export I_MPI_FABRICS=${I_MPI_FABRICS:-shm}

@@ -241,8 +241,14 @@ void ddpm_mpi_cancel_all(ddpm_messages *messages) {
 
 int ddpm_mpi_open_file(ddpm_communicator communicator, const char *path, int writes, ddpm_file *file) {
   MPI_File handle = MPI_FILE_NULL;
-  int status = MPI_File_open(communicator_of(communicator), path, writes ? MPI_MODE_RDWR : MPI_MODE_RDONLY,
-                             MPI_INFO_NULL, &handle);
+  // ROMIO would write a rank's blocks together with what lies between them, under a lock, and it ends the job where the
+  // file system has no locks. Other implementations ignore the hint; without it the file is opened all the same, since
+  // all ranks open it together.
+  MPI_Info hints = MPI_INFO_NULL;
+  if (MPI_Info_create(&hints) == MPI_SUCCESS) MPI_Info_set(hints, "romio_ds_write", "disable");
+  int status = MPI_File_open(communicator_of(communicator), path, writes ? MPI_MODE_RDWR : MPI_MODE_RDONLY, hints,
+                             &handle);
+  if (hints != MPI_INFO_NULL) MPI_Info_free(&hints);
   file->value = VALUE(handle);
   return status;
 }

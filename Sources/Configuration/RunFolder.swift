@@ -110,17 +110,17 @@ package struct RunFolder: Sendable, Equatable {
 
   /// Locks this folder against other jobs while the lock is held.
   /// - Parameter note: receives messages for the user, where the file system has no locks.
-  /// - Throws: if another job holds the lock, naming the job.
+  /// - Throws: if another job holds the lock, naming the job, or if the folder cannot be locked.
   package func lock(note: (String) -> Void) throws(FileError) -> FileLock {
     let environment = ProcessInfo.processInfo.environment
     let job = environment["SLURM_JOB_ID"].map { "SLURM job \($0), " } ?? ""
-    do {
+    do throws(FileError) {
       return try FileLock(
         lockPath, owner: "\(job)process \(getpid()) on \(ProcessInfo.processInfo.hostName)", note: note,
         lost: { JobAbort.abort("\($0); two jobs must not train in one folder, so this one ends", status: .badInput) })
     } catch {
-      throw FileError(
-        "\(path) cannot be trained in: \(error); wait for that job, or choose another folder with --output")
+      let advice = error.kind == .locked ? "; wait for that job, or choose another folder with --output" : ""
+      throw FileError("\(path) cannot be trained in: \(error)\(advice)")
     }
   }
 

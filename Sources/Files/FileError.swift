@@ -8,6 +8,8 @@ package struct FileError: JobEndingError, Equatable, CustomStringConvertible {
     /// A folder, a pipe, a device or a socket, although a regular file is expected.
     case notRegular
     case tooLarge
+    /// Another process holds the lock.
+    case locked
     case other
   }
 

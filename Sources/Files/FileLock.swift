@@ -67,7 +67,7 @@ package final class FileLock {
     close(descriptor)
     guard isTaken else { throw error }
     let other = ((try? readText(at: path)) ?? "").split(separator: "\n").first.map(String.init) ?? "another process"
-    throw FileError("\(path) is locked by \(other)")
+    throw FileError("\(path) is locked by \(other)", kind: .locked)
   }
 
   private static func isAt(_ path: String, _ descriptor: Int32) -> Bool {
@@ -87,4 +87,8 @@ package func hasLocks(_ path: String) -> Bool {
   return flock(descriptor, LOCK_SH | LOCK_NB) == 0 || !meansNoLocks(errno)
 }
 
-private func meansNoLocks(_ code: Int32) -> Bool { code == ENOSYS || code == EOPNOTSUPP || code == ENOLCK }
+private func meansNoLocks(_ code: Int32) -> Bool {
+  // The kernel's own ENOTSUPP, which the C library has no name for. Cray's DVS passes it on to programs.
+  let notSupportedInKernel: Int32 = 524
+  return [ENOSYS, EOPNOTSUPP, ENOLCK, notSupportedInKernel].contains(code)
+}

@@ -114,7 +114,7 @@ package final class HeartbeatLock {
   private static func requireDead(
     _ other: Record, _ path: String, _ timing: Timing, _ note: (String) -> Void
   ) throws(FileError) {
-    let refusal = FileError("\(path) is locked by \(other.owner)")
+    let refusal = FileError("\(path) is locked by \(other.owner)", kind: .locked)
     switch other.process.isRunning {
     case true?: throw refusal
     case false?: note("\(other.owner) held \(path) and is gone; taking the lock over.")
@@ -261,9 +261,11 @@ private struct ProcessIdentity: Equatable, Sendable {
   }
 
   /// proc(5), the 22nd field of /proc/<number>/stat. The second is a name in parentheses, in which there may be spaces.
+  /// - Returns: nil if it is hidden; empty for a process that has ended, and whose parent has not taken its status yet.
   private static func readStartTime(of number: pid_t) -> String? {
     guard let text = beginning(of: "/proc/\(number)/stat"), let end = text.lastIndex(of: ")") else { return nil }
     let fields = text[text.index(after: end)...].split(separator: " ")
+    if fields.first == "Z" { return "" }
     return fields.count > 19 ? String(fields[19]) : nil
   }
 }

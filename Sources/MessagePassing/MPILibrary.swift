@@ -10,9 +10,10 @@ package enum MPILibrary {
     case mpich
     case intel
 
-    /// - Parameter version: what the library says of itself.
+    /// - Parameter version: what the library says of itself. MPICH adds how it was compiled, which may be by Intel's
+    ///   compiler.
     package init(version: String) {
-      self = version.contains("Open MPI") ? .openMPI : version.contains("Intel") ? .intel : .mpich
+      self = version.contains("Open MPI") ? .openMPI : version.hasPrefix("Intel") ? .intel : .mpich
     }
   }
 

@@ -61,7 +61,7 @@ struct Doctor: RankCommand {
     if let difference = builds.difference { print("  advice      rank \(difference.rank): \(difference.message)") }
     if let advice = placement.advice { print("  advice      \(advice)") }
     if communicator.size == 1 { print("  advice      several ranks: mpirun -n RANKS ddpm-mpi doctor") }
-    print("HDF5          \(try HDF5Library.version()), parallel")
+    print("HDF5          \(try HDF5Library.version())")
     for name in DatasetCatalog.names where !DatasetCatalog.namesOfOwnData.contains(name) {
       printState(ofDataset: name)
     }

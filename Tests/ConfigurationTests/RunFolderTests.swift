@@ -137,6 +137,22 @@ private func message(_ body: () throws -> Void) -> String? {
     }
   }
 
+  @Test func onlyTheJobThatHoldsTheLockIsWaitedFor() throws {
+    try withTemporaryFolder { path in
+      let folder = RunFolder(path)
+      let lock = try folder.lock(note: { _ in })
+      let refusal = message { _ = try folder.lock(note: { _ in }) }
+      #expect(refusal?.hasSuffix("; wait for that job, or choose another folder with --output") == true)
+      withExtendedLifetime(lock) {}
+    }
+    try withTemporaryFolder { path in
+      try FileManager.default.createDirectory(atPath: path + "/.lock", withIntermediateDirectories: true)
+      let refusal = message { _ = try RunFolder(path).lock(note: { _ in }) }
+      #expect(refusal?.hasPrefix("\(path) cannot be trained in: ") == true)
+      #expect(refusal?.contains("wait for") == false)
+    }
+  }
+
   @Test func aStartedRunKeepsItsConfiguration() throws {
     try withTemporaryFolder { path in
       let folder = RunFolder(path + "/run")

@@ -75,6 +75,25 @@ import Threads
     }
   }
 
+  @Test func anOwnerThatHasEndedButIsInTheTableIsReplacedAtOnce() throws {
+    let first = try lock("job 7")
+    let record = try lines()
+    first.release()
+    let machine = record[1].split(separator: " ")[0]
+    // Nobody takes its status for now.
+    var child = pid_t()
+    let name = strdup("true")
+    defer { free(name) }
+    try #require(posix_spawn(&child, "/bin/true", nil, nil, [name, nil], nil) == 0)
+    defer { waitpid(child, nil, 0) }
+    var fields: [Substring]
+    repeat { fields = try text(at: "/proc/\(child)/stat").split(separator: " ") } while fields[2] != "Z"
+    try put([record[0], "\(machine) \(child) \(fields[21])", record[2], record[3]])
+    let second = try lock("job 8", timing: Self.patientTiming)
+    #expect(try lines()[0] == "job 8")
+    second.release()
+  }
+
   @Test func aSilentOwnerElsewhereIsReplaced() throws {
     for content in [["job 7", "elsewhere/pid:[1] 12 345", "abc", "1"], ["half a rec"], [""]] {
       try put(content)

@@ -21,9 +21,11 @@ fi
 
 program=$(realpath "$1")
 stripped=$program.stripped
-trap 'rm -f "$stripped"' EXIT
-# Once is enough.
-if [[ $(readelf -SW "$program" 2>/dev/null) != *' .debug_info '* ]]; then
+section=$program.section
+trap 'rm -f "$stripped" "$section"' EXIT
+# Once is enough. Without the section, some versions of objcopy fail, and some only say so.
+"$objcopy" --dump-section .debug_info="$section" "$program" "$stripped" 2>/dev/null || true
+if [[ ! -s $section ]]; then
   echo "$1 has no debugging information." >&2
   exit 0
 fi

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Makes a folder in which the linker finds static archives of zlib, libpng, libjpeg, libyaml and OpenBLAS, as far as they are
-# installed, so that the program needs none of these libraries where it runs. Prints the options of `swift build` that it
-# takes, one a line:
+# Makes a folder in which the linker finds static archives of zlib, libpng, libjpeg, libyaml and OpenBLAS, as far as
+# they are installed, so that the program needs none of these libraries where it runs. Prints the options of
+# `swift build` that it takes, one a line:
 #
-#   mapfile -t options < <(scripts/build/static-libraries.sh .build/static-libraries)
+#   printed=$(scripts/build/static-libraries.sh .build/static-libraries)
+#   mapfile -t options <<<"$printed"
 #   PKG_CONFIG_PATH=$PWD/.build/static-libraries/pkgconfig:${PKG_CONFIG_PATH:-} \
 #     swift build -c release --static-swift-stdlib --product ddpm-mpi "${options[@]}"
 #
@@ -19,8 +20,8 @@ folder=$(cd "$1" && pwd)
 rm -rf "${folder:?}"/*.a "$folder/pkgconfig"
 mkdir "$folder/pkgconfig"
 
-compiler=${CC:-}
-for name in cc gcc clang; do [[ -n $compiler ]] || ! command -v "$name" >/dev/null || compiler=$name; done
+compiler=(cc)
+if found=$("$(dirname "$0")/../shared/find-compiler.sh" 2>/dev/null); then mapfile -t compiler <<<"$found"; fi
 
 # archive_of MODULE NAME: prints the path of libNAME.a, which is beside the library that pkg-config knows or in the
 # compiler's folders.
@@ -31,7 +32,7 @@ archive_of() {
     realpath "$place/lib$2.a"
     return
   fi
-  place=$(${compiler:-cc} -print-file-name="lib$2.a" 2>/dev/null || true)
+  place=$("${compiler[@]}" -print-file-name="lib$2.a" 2>/dev/null || true)
   [[ $place != /* ]] || realpath "$place"
 }
 
@@ -42,7 +43,7 @@ describe() {
     echo "Description: the static archive of $1"
     echo "Version: $(pkg-config --modversion "$1" 2>/dev/null || echo 0)"
     echo "Cflags: $(pkg-config --cflags "$1" 2>/dev/null || true)"
-    echo "Libs: -L$folder -l$2"
+    echo "Libs: -L\"$folder\" -l$2"
   } >"$folder/pkgconfig/$1.pc"
 }
 
@@ -67,10 +68,13 @@ done
 if [[ -n ${archives[0]:-} ]]; then
   echo "GROUP ( ${archives[*]} )" >"$folder/libopenblas.a"
   describe openblas openblas
-  # OpenBLAS has its routines for two dozen kinds of processors, a mebibyte each. The program asks for AVX2 anyway, so all
-  # older ones are the same as Haswell; and those that differ in no routine that we call are taken together.
+  # OpenBLAS has its routines for two dozen kinds of processors, a mebibyte each. If the program asks for AVX2 anyway,
+  # all older ones are the same as Haswell; and those that differ in no routine that we call are taken together. Swift's
+  # own compiler knows every name that DDPM_MARCH may be.
+  clang=$(dirname "$(realpath "$(command -v swift || echo swift)")")/clang
+  macros=$("$clang" "-march=${DDPM_MARCH:-native}" -dM -E -x c /dev/null 2>/dev/null || true)
   tables=$(nm "${archives[0]}" 2>/dev/null | sed -n 's/^[0-9a-f]* [A-Z] gotoblas_\([A-Z0-9]*\)$/\1/p' | sort -u)
-  if [[ $tables == *HASWELL* && $tables == *SKYLAKEX* && ${DDPM_MARCH:-native} != x86-64-v2 ]]; then
+  if [[ $tables == *HASWELL* && $tables == *SKYLAKEX* && $macros == *__AVX2__* ]]; then
     for kind in $tables; do
       case $kind in
         HASWELL | SKYLAKEX | SAPPHIRERAPIDS) continue ;;

@@ -33,11 +33,11 @@ read -ra flags < <(pkg-config --cflags "$mpi")
 read -ra libraries < <(pkg-config --libs-only-L --libs-only-l "$mpi")
 read -ra hdf5_libraries < <(pkg-config --libs "$hdf5")
 [[ $mpi != *-abi ]] || flags+=(-DMPI_ABI)
-compiler=${CC:-}
-for name in cc gcc clang; do [[ -n $compiler ]] || ! command -v "$name" >/dev/null || compiler=$name; done
+found=$(scripts/shared/find-compiler.sh)
+mapfile -t compiler <<<"$found"
 
-"$compiler" -O2 -fPIC -Wall -c "${flags[@]}" -ISources/CMessagePassing/include Sources/CMessagePassing/message_passing.c \
-  -o "$folder/message_passing.o"
+"${compiler[@]}" -O2 -fPIC -Wall -c "${flags[@]}" -ISources/CMessagePassing/include \
+  Sources/CMessagePassing/message_passing.c -o "$folder/message_passing.o"
 rpath=()
 for option in "${libraries[@]}"; do [[ $option != -L* ]] || rpath+=(-Xlinker -rpath -Xlinker "${option#-L}"); done
 for program; do
@@ -45,4 +45,10 @@ for program; do
     --object "CMessagePassing.build/message_passing.c.o=$folder/message_passing.o" \
     --without='-lmpi.*' --without='-L.*/(openmpi|mpich|hdf5)/.*' -- \
     "${hdf5_libraries[@]}" "${libraries[@]}" "${rpath[@]}"
+  loaded=$(ldd "$folder/$program" | awk '$1 ~ /^libmpi(ch|_abi)?[.]so/ { print $1 }' | sort -u | tr '\n' ' ')
+  if [[ ${loaded% } == *" "* ]]; then
+    echo "$program would load two MPI libraries, ${loaded% }: $hdf5 is built with another one than $mpi." \
+      "Please install an HDF5 without MPI (Debian: libhdf5-dev)." >&2
+    exit 1
+  fi
 done

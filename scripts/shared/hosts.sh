@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Several hosts on one machine, for tests and measurements of what happens between machines. To be sourced, by bash;
-# scripts/measure/on-hosts.sh is the same as a command. Takes Linux, root's rights, `ip` and `tc` (iproute2), `nsenter` and
-# `unshare` (util-linux), and an MPI: Open MPI, or another one that MPIRUN names the launcher of.
+# scripts/measure/on-hosts.sh is the same as a command. Takes Linux, root's rights, `ip` and `tc` (iproute2), `nsenter`
+# and `unshare` (util-linux), and an MPI: Open MPI, or another one that MPIRUN names the launcher of.
 #
 #   hosts_up COUNT [RATE]     makes the hosts h1 to hCOUNT on one switch; RATE shapes what each of them sends, as `tc`
 #                             takes it (1gbit)
@@ -152,6 +152,8 @@ exec_on_hosts() {
       ;;
     intel)
       export I_MPI_FABRICS=shm:ofi FI_PROVIDER=tcp I_MPI_PIN=off
+      # Its mpirun is a shell script, which a signal ends without the ranks.
+      mpirun=${mpirun/%mpirun/mpiexec.hydra}
       exec_on_host h1 "$mpirun" "${hydra[@]}" "${hosts_mpirun_options[@]}" "$@"
       ;;
     *)

@@ -3,6 +3,9 @@
 
 # Sentences about what is missing, each with what to do.
 problems=()
+# problem PART...: adds one, whose parts are separated by spaces.
+problem() { problems+=("$*"); }
+
 # The folders of libraries that the loader would not find, or not these, without being told.
 rpaths=()
 # A line "NAME FILE" for each shared library that the program is linked with: libmpi.so.40 /opt/openmpi/lib/libmpi.so
@@ -14,7 +17,7 @@ is_new_enough() { [[ $(printf '%s\n' "$1" "$2" | sort --version-sort | head -1) 
 # Sets $clang to the compiler that links Swift's programs.
 look_for_swift() {
   if ! command -v swift >/dev/null; then
-    problems+=("There is no Swift compiler. Please install Swift 6.2 or newer (https://www.swift.org/install/linux)")
+    problem "There is no Swift compiler. Please install Swift 6.2 or newer (https://www.swift.org/install/linux)"
     return
   fi
   local tools lacking information version resources
@@ -22,29 +25,33 @@ look_for_swift() {
   lacking=$(ldd "$tools"/{swift-frontend,swift-driver,swift-build,swift-package,clang,lld} 2>/dev/null |
     awk '/not found/ { print $1 }' | sort -u | tr '\n' ' ') || true
   if [[ -n $lacking ]]; then
-    problems+=("Swift does not start without ${lacking% }. Their packages are among those of scripts/install-dependencies.sh")
+    problem "Swift does not start without ${lacking% }." \
+      "Their packages are among those of scripts/install-dependencies.sh"
     return
   fi
   if ! information=$(swiftc -print-target-info 2>&1); then
-    problems+=("Swift does not start: $(head -1 <<<"$information")")
+    problem "Swift does not start: $(head -1 <<<"$information")"
     return
   fi
   version=$(sed -n 's/.*"compilerVersion": ".*Swift version \([0-9.]*\).*/\1/p' <<<"$information")
   resources=$(sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p' <<<"$information")
   if ! is_new_enough "${version:-0}" 6.2; then
-    problems+=("This is Swift ${version:-of an unknown version}, and compilers before 6.2 crash on this program. Please install a newer one (https://www.swift.org/install/linux)")
+    problem "This is Swift ${version:-of an unknown version}, and compilers before 6.2 crash on this program." \
+      "Please install a newer one (https://www.swift.org/install/linux)"
     return
   fi
   if [[ ! -e ${resources}_static/linux/static-stdlib-args.lnk ]]; then
-    problems+=("This Swift has no static libraries (${resources}_static). Use one from https://www.swift.org/install/linux, or run swift build -c release, whose program needs Swift's libraries wherever it runs")
+    problem "This Swift has no static libraries (${resources}_static). Use one from" \
+      "https://www.swift.org/install/linux, or run swift build -c release, whose program needs Swift's libraries" \
+      "wherever it runs"
   fi
   clang=$(dirname "$(dirname "$resources")")/bin/clang
 }
 
 look_for_tools() {
-  command -v git >/dev/null || problems+=("There is no git, which Swift fetches packages with. Please install it")
+  command -v git >/dev/null || problem "There is no git, which Swift fetches packages with. Please install it"
   command -v pkg-config >/dev/null ||
-    problems+=("There is no pkg-config, which tells where libraries are. Please install it")
+    problem "There is no pkg-config, which tells where libraries are. Please install it"
 }
 
 # probe FILE FOLDER...: makes FILE, a program that includes the headers of these folders of Sources and is linked with
@@ -80,9 +87,17 @@ look_for_libraries() {
     if pkg-config --exists "$module"; then echo -n "$module "; fi
   done)
   export DDPM_INSTALLED
+  compiler_flags=()
+  linker_flags=()
+  # Before Package.swift, which is compiled and linked too.
+  if ! said=$(probe "$scratch/none"); then
+    problem "Swift's compiler cannot link a C++ program: $(first_error "$said"). The headers of the C library or the" \
+      "C++ library of the newest GCC are missing; their packages are among those of scripts/install-dependencies.sh"
+    return
+  fi
   # In a folder of its own, since Swift locks the usual one while it builds or tests.
   if ! said=$(swift package --scratch-path "$scratch/package" dump-package 2>"$scratch/errors"); then
-    problems+=("Swift does not understand Package.swift: $(first_error "$(cat "$scratch/errors")")")
+    problem "Swift does not understand Package.swift: $(first_error "$(cat "$scratch/errors")")"
     return
   fi
   while read -r library module; do
@@ -96,11 +111,10 @@ look_for_libraries() {
     $2 == "type" && $4 == "system" && module != "" { print folder, module }' <<<"$said")
   # Another MPI might be found in its place, by the flags of its HDF5.
   if [[ -n ${DDPM_MPI:-} && " ${unknown[*]} " == *" $mpi "* ]]; then
-    problems+=("pkg-config does not know $mpi, which DDPM_MPI=$DDPM_MPI asks for. Please install it, load its module, or name the folder of its .pc file in PKG_CONFIG_PATH")
+    problem "pkg-config does not know $mpi, which DDPM_MPI=$DDPM_MPI asks for. Please install it, load its module, or" \
+      "name the folder of its .pc file in PKG_CONFIG_PATH"
     return
   fi
-  compiler_flags=()
-  linker_flags=()
   if ((${#known[@]} > 0)); then
     read -ra compiler_flags < <(pkg-config --cflags "${known[@]}") || true
     read -ra flags < <(pkg-config --libs "${known[@]}") || true
@@ -110,21 +124,19 @@ look_for_libraries() {
     done
   fi
 
-  if ! said=$(probe "$scratch/none"); then
-    problems+=("Swift's compiler cannot link a C++ program: $(first_error "$said"). The headers of the C library or the C++ library of the newest GCC are missing; their packages are among those of scripts/install-dependencies.sh")
-    return
-  fi
   if ! said=$(probe "$scratch/all" "${libraries[@]}"); then
     local together=$said count=${#problems[@]}
     for library in "${libraries[@]}"; do
       name=$(cut -d/ -f2 <<<"$library")
-      said=$(probe "$scratch/one" "$library") || problems+=("${name#C} cannot be used: $(first_error "$said")")
+      said=$(probe "$scratch/one" "$library") || problem "${name#C} cannot be used: $(first_error "$said")"
     done
     if ((${#problems[@]} == count)); then
-      problems+=("The libraries cannot be used together: $(first_error "$together"). HDF5 must be built with the same MPI")
+      problem "The libraries cannot be used together: $(first_error "$together")." \
+        "HDF5 must be built with the same MPI"
     fi
     if ((${#unknown[@]} > 0)); then
-      problems+=("pkg-config does not know ${unknown[*]}. Please install their packages; if they are elsewhere, load their modules, or name the folders of their .pc files in PKG_CONFIG_PATH")
+      problem "pkg-config does not know ${unknown[*]}. Please install their packages; if they are elsewhere, load" \
+        "their modules, or name the folders of their .pc files in PKG_CONFIG_PATH"
     fi
     return
   fi
@@ -146,9 +158,9 @@ look_at_loading() {
   said=$(probe "$scratch/all" "$@")
   local files=()
   while read -r file; do
-    # Not the linker's scripts, such as libc.so.
+    # Not the linker's scripts, such as libc.so. Where that of an MPI library is one, the file that it names counts.
     if [[ $(head -c 4 "$file" | tr -d '\177\0') == ELF ]]; then files+=("$file"); fi
-  done < <(grep -oE '/[^() ]+' <<<"$said" | grep '\.so$' | sort -u)
+  done < <(grep -oE '/[^() ]+' <<<"$said" | grep -E '\.so$|/libmpi[^/]*\.so[.0-9]*$' | sort -u)
 
   loaded=$(env -u LD_LIBRARY_PATH ldd "$scratch/all")
   # First where the linker found them, then where the links there lead.
@@ -172,19 +184,22 @@ look_at_loading() {
     if [[ -n $name ]]; then
       linked_libraries+=("$name $file")
     elif [[ $(basename "$file") =~ ^lib(mpi|hdf5) ]]; then
-      problems+=("What is linked with $file loads another library in its place, or none")
+      problem "What is linked with $file loads another library in its place, or none"
     fi
   done
   line=$(awk '$1 ~ /^libmpi(ch|_abi)?[.]so/ { print $1 }' <<<"$loaded" | tr '\n' ' ')
   if [[ ${line% } == *" "* ]]; then
-    problems+=("Two MPI libraries would be loaded, ${line% }: HDF5 is built with another one than the program. DDPM_MPI chooses them")
+    problem "Two MPI libraries would be loaded, ${line% }: HDF5 is built with another one than the program." \
+      "DDPM_MPI chooses them"
   fi
   line=$(awk '/not found/ { print $1 }' <<<"$loaded" | sort -u | tr '\n' ' ')
   if [[ -n $line ]]; then
     if [[ $(ldd "$scratch/all") == *"not found"* ]]; then
-      problems+=("These libraries, which others need, are not found: ${line% }. Load the modules that have them, or name their folders in LD_LIBRARY_PATH")
+      problem "These libraries, which others need, are not found: ${line% }. Load the modules that have them, or name" \
+        "their folders in LD_LIBRARY_PATH"
     else
-      echo "Note: ${line% } are found through LD_LIBRARY_PATH alone; jobs must load the modules that are loaded now." >&2
+      echo "Note: ${line% } are found through LD_LIBRARY_PATH alone; jobs must load the modules that are loaded" \
+        "now." >&2
     fi
   fi
 }
@@ -200,12 +215,15 @@ look_at_program() {
     [[ -n $path ]] || continue
     if [[ $name == libmpi* ]]; then mpi=yes; fi
     if [[ $path == not ]]; then
-      problems+=("$1 was linked with $file, but does not find $name")
+      problem "$1 was linked with $file, but does not find $name"
     elif [[ ! $path -ef $file ]]; then
-      problems+=("$1 was linked with $file, but loads $path. LD_LIBRARY_PATH or /etc/ld.so.conf leads there; load the modules of one MPI only")
+      problem "$1 was linked with $file, but loads $path. LD_LIBRARY_PATH or /etc/ld.so.conf leads there; load the" \
+        "modules of one MPI only"
     fi
   done
-  if [[ $mpi == no ]]; then problems+=("$1 loads no MPI library: $(grep -m 1 mpi <<<"$loaded" || echo "none is linked")"); fi
+  if [[ $mpi == no ]]; then
+    problem "$1 loads no MPI library: $(grep -m 1 mpi <<<"$loaded" || echo "none is linked")"
+  fi
 }
 
 # The packages of the shared libraries that FILE loads directly, if a package manager knows them: those that a machine

@@ -10,7 +10,12 @@ binary=$folder/ddpm-mpi
 if (($# > 0)); then
   cp "$1" "$binary"
 else
-  mapfile -t options < <(scripts/build/static-libraries.sh "$folder/static")
+  printed=$(scripts/build/static-libraries.sh "$folder/static")
+  mapfile -t options <<<"$printed"
+  if [[ $printed == *--defsym=* ]]; then
+    check "a program for old processors keeps OpenBLAS's routines for them" bash -c \
+      "! DDPM_MARCH=x86-64 scripts/build/static-libraries.sh '$folder/old' | grep -e --defsym"
+  fi
   # Swift's libraries and those of the folder instead of shared ones. Static libraries do not name those that they need.
   libraries=(FoundationEssentials _FoundationCShims _FoundationCollections swiftSynchronization swift_StringProcessing
     swift_RegexParser swift_Concurrency swift_Builtin_float)
@@ -18,12 +23,19 @@ else
   check "the program is linked with static libraries" python3 scripts/build/relink.py ddpm-mpi "$binary" -- \
     -static-stdlib "-L$folder/static" "${libraries[@]/#/-l}" "${options[@]}"
 fi
-check "the debugging information moves to a file beside" scripts/build/separate-debugging.sh "$binary"
+# Without readelf, which is not everywhere.
+mkdir "$folder/tools"
+ln -s /usr/bin/* "$folder/tools" 2>/dev/null || true
+rm -f "$folder/tools/readelf"
+check "the debugging information moves to a file beside" env PATH="$folder/tools:$(dirname "$(command -v swift)")" \
+  scripts/build/separate-debugging.sh "$binary"
 check "... which has it" bash -c "readelf -SW '$binary.debug' | grep -q ' \.debug_info '"
 check "... and which debuggers find" bash -c "readelf -p .gnu_debuglink '$binary' | grep -q 'ddpm-mpi\.debug'"
+run 0 'has no debugging information' scripts/build/separate-debugging.sh "$binary"
+check "... again without effect" bash -c "readelf -SW '$binary.debug' | grep -q ' \.debug_info '"
 check "... and the program has none" bash -c "! readelf -SW '$binary' | grep -qE ' \.(debug_info|symtab) '"
 run 0 '^[0-9]+[.][0-9]+' "$binary" --version
-run 0 '^HDF5' "$binary" doctor
+run 0 '^HDF5 +[0-9.]+$' "$binary" doctor
 
 # newest PREFIX: the newest version of a library's symbols that the program needs.
 newest() { objdump -T "$binary" | grep -oE "\($1_[0-9.]+\)" | tr -d '()' | sort -Vu | tail -1; }

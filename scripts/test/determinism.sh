@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The promise that nothing but the configuration decides the bits: trains the same few steps on several numbers of
+# The promise that nothing but the configuration decides the bits: trains the same 20 steps on several numbers of
 # ranks and threads, and once in two halves with a kill between them, and compares every tensor and every sample.
 # PROGRAM can be another build of the program, and CHECKPOINT a path for a copy of the last checkpoint.
 set -euo pipefail
@@ -9,8 +9,8 @@ program=${PROGRAM:-.build/release/ddpm-mpi}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-# Eight micro-batches; dropout, a learning rate that falls, two averages, of which one leaves its ramp, and so few steps of
-# the process that its losses decide early which of them are drawn, so that every kind of state is compared. The
+# Eight micro-batches; dropout, a learning rate that falls, two averages, of which one leaves its ramp, and so few steps
+# of the process that its losses decide early which of them are drawn, so that every kind of state is compared. The
 # configuration file is what all runs share.
 cat >"$folder/config.yaml" <<'YAML'
 preset: shapes
@@ -24,7 +24,7 @@ diffusion:
   time_sampling: loss-aware
 training:
   label_dropout: 0.2
-  steps: 12
+  steps: 20
   batch: 16
   micro_batch: 2
   ema_decays: [0.5, 0.99]
@@ -33,7 +33,7 @@ training:
   checkpoint_every: 4
   keep_checkpoints: 10
   log_every: 1
-  sample_every: 12
+  sample_every: 20
 sampling:
   count: 5
   steps: 6
@@ -48,9 +48,9 @@ train() { # NAME RANKS THREADS [ARGUMENT]...
 }
 
 same() { # NAME: compares a run with the reference
-  h5diff "$folder/reference/checkpoints/step-00000012.h5" "$folder/$1/checkpoints/step-00000012.h5" ||
+  h5diff "$folder/reference/checkpoints/step-00000020.h5" "$folder/$1/checkpoints/step-00000020.h5" ||
     { echo "$1: tensors differ"; return 1; }
-  cmp "$folder/reference/samples/step-00000012.png" "$folder/$1/samples/step-00000012.png"
+  cmp "$folder/reference/samples/step-00000020.png" "$folder/$1/samples/step-00000020.png"
   # Losses and gradient norms, without the timings.
   for run in reference "$1"; do
     sed -E 's/"(images_per_second|seconds)":[^,}]*,?//g' "$folder/$run/metrics.jsonl" >"$folder/$run.losses"
@@ -102,4 +102,4 @@ for layout in 2x1x3 5x1x1 1x2x4 8x1x2; do
   h5diff "$folder/samples.h5" "$folder/samples-$layout.h5" /images
   echo "samples on $ranks ranks x $threads threads, batches of $batch: the same bits"
 done
-if [[ -n ${CHECKPOINT:-} ]]; then cp "$folder/reference/checkpoints/step-00000012.h5" "$CHECKPOINT"; fi
+if [[ -n ${CHECKPOINT:-} ]]; then cp "$folder/reference/checkpoints/step-00000020.h5" "$CHECKPOINT"; fi

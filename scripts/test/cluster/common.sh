@@ -79,7 +79,7 @@ saves() {
 
 ranks_of() { pgrep -f "^$program train .*--output $folder/$1" || true; }
 
-# ends NAME STATUS: the job ends, with this status (x: any but 0), and leaves nothing running.
+# ends NAME STATUS: the job ends, with this status (x: any but 0; 0|5: one of these), and leaves nothing running.
 ends() {
   local name=$1 expected=$2 status=0 deadline=$((SECONDS + patience))
   while kill -0 "$job" 2>/dev/null; do
@@ -93,7 +93,7 @@ ends() {
   done
   wait "$job" || status=$?
   if [[ $expected == x && $status != 0 ]]; then expected=$status; fi
-  if [[ $status != "$expected" ]]; then
+  if [[ ! $status =~ ^($expected)$ ]]; then
     report "$name" "it ended with $status"
     return
   fi

@@ -16,10 +16,14 @@ same USR1-to-rank-1 2
 same TERM-to-rank-2 1
 same INT-to-rank-0 2
 
+# The launcher of MPICH 4 sometimes ends with 0 after that. The batch scripts look for the last step.
+expected=5
+if [[ $(hosts_mpi) == mpich ]]; then expected='0|5'; fi
 start forwarded 2
 reach forwarded 10
 kill -USR1 "$job"
-ends forwarded 5
+ends forwarded "$expected"
+says forwarded 'stopped after step [0-9]+, because a rank received the signal USR1'
 same forwarded 3
 
 # As fast as they can be sent, so that some come during the save.

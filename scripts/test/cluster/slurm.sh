@@ -4,7 +4,7 @@
 
 slurm_packages=(slurmctld slurmd slurm-client munge libpmix2 iproute2)
 slurm_nodes=3
-# After so many seconds of silence SLURM gives up a machine. Sites have five minutes.
+# After so many seconds of silence SLURM gives up on a machine. Sites have five minutes.
 slurm_node_timeout=5
 # The machine whose link is cut.
 unreachable=

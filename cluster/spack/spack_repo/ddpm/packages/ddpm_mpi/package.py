@@ -25,6 +25,7 @@ class DdpmMpi(Package):
     depends_on("jpeg")
     depends_on("zlib-api")
     depends_on("libzip")
+    depends_on("libyaml")
     depends_on("openblas threads=none")
 
     requires("^[virtuals=mpi] openmpi", "^[virtuals=mpi] mpich", "^[virtuals=mpi] mvapich", policy="one_of")
