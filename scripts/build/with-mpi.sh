@@ -47,6 +47,7 @@ for program; do
     "${hdf5_libraries[@]}" "${libraries[@]}" "${rpath[@]}"
   loaded=$(ldd "$folder/$program" | awk '$1 ~ /^libmpi(ch|_abi)?[.]so/ { print $1 }' | sort -u | tr '\n' ' ')
   if [[ ${loaded% } == *" "* ]]; then
+    rm "$folder/$program"
     echo "$program would load two MPI libraries, ${loaded% }: $hdf5 is built with another one than $mpi." \
       "Please install an HDF5 without MPI (Debian: libhdf5-dev)." >&2
     exit 1

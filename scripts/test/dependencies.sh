@@ -36,7 +36,8 @@ scripts/install-dependencies.sh --list debian-12 >"$folder/debian"
 scripts/install-dependencies.sh --list rocky-9 >"$folder/rocky"
 recipes=("$folder/debian" "$folder/rocky" cluster/spack/spack_repo/ddpm/packages/ddpm_mpi/package.py
   cluster/easybuild/ddpm-mpi-*.eb)
-for module in $(sed -n 's/.*pkgConfig: "\(lib\)\?\([a-z]*\).*/\2/p' Package.swift); do
+mapfile -t modules < <(sed -n 's/.*pkgConfig: "\(lib\)\?\([a-z]*\).*/\2/p' Package.swift)
+for module in "${modules[@]}"; do
   for recipe in "${recipes[@]}"; do
     check "$(basename "$recipe") has $module" grep -qiE "(^|[^a-z]|lib)$module" "$recipe"
   done
