@@ -103,7 +103,7 @@ package final class HDF5Fields: FieldSource {
 
   /// What a user should know of coordinates that are left out.
   private static func remarksOnCoordinates(_ parts: [Part], _ contents: FieldFileContents) -> [String] {
-    let (first, shape) = (parts[0], gridShape(parts[0]))
+    let (first, shape) = (parts[0], parts[0].gridShape)
     var remarks: [String] = []
     for part in parts.dropFirst() {
       let axes: [(FieldRole, Int, Int)] = [(.y, first.axes.y, part.axes.y), (.x, first.axes.x, part.axes.x)]
