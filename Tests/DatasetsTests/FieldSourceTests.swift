@@ -226,7 +226,8 @@ extension DatasetFileTests {
       for order in [[0, 1, 2, 3], [0, 2, 3, 1], [2, 3, 1, 0], [3, 2, 1, 0], [1, 0, 2, 3], [0, 1, 3, 2]] {
         let path = try netCDF(order.map { (names[$0], shape[$0]) }, permuted(values, shape, order))
         let source = try FieldFile.open(path, FieldSelection())
-        #expect([source.count, source.height, source.width] == [2, 4, 5], "\(order)")
+        let size: [Int] = [source.count, source.height, source.width]
+        #expect(size == [2, 4, 5], "\(order)")
         #expect(source.channels.map(\.name) == ["p_0", "p_1", "p_2"], "\(order)")
         #expect(source.coordinates.y?.name == "lat" && source.coordinates.x?.name == "lon", "\(order)")
         #expect(try allValues(source) == expected, "\(order)")
