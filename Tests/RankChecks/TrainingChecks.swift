@@ -75,6 +75,13 @@ private struct SmallTraining {
       firstSample: range.lowerBound, workers: workers)
   }
 
+  /// Starts with parameters of which each has an effect.
+  func begin() {
+    let parameters = Arena(network.layout)
+    fillVisibly(parameters)
+    trainer.begin(with: parameters)
+  }
+
   /// Runs a step, and returns the gradient's norm.
   @discardableResult
   func step(_ step: Int, observer: (any StepObserver)? = nil) throws -> Double {
@@ -84,7 +91,7 @@ private struct SmallTraining {
 
 private func verifyLargeBatchGradient(_ context: CheckContext, conditionChannels: Int) throws {
   let training = try SmallTraining(context.communicator, conditionChannels: conditionChannels)
-  fillVisibly(try training.trainer.parameters())
+  training.begin()
   let comparison = LargeBatchComparison(training, rank: context.rank)
   // The second step reuses the first one's buffers.
   for step in 0..<2 { comparison.compare(norm: try training.step(step, observer: comparison), step: step) }
@@ -147,7 +154,7 @@ private final class LargeBatchComparison: StepObserver {
 private func verifyPlainTraining(_ context: CheckContext) throws {
   let norms = try ReductionMethod.allCases.map { reduction in
     let training = try SmallTraining(context.communicator, .init(reduction: reduction))
-    fillVisibly(try training.trainer.parameters())
+    training.begin()
     let norms = try (0..<2).map { try training.step($0) }
     // Messages that are still on their way could be taken for those of the next trainer.
     try training.trainer.settle()
@@ -164,7 +171,7 @@ private func stepsOfTraining(
 ) throws -> [UInt32] {
   let training = try SmallTraining(communicator, arrangement, conditionChannels: conditionChannels)
   let trainer = training.trainer
-  fillVisibly(try trainer.parameters())
+  training.begin()
   for step in 0..<3 { try training.step(step) }
   let average = try trainer.gatherAverage(trainer.averages[0])
   let parameters = try trainer.parameters()

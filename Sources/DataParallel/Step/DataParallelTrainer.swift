@@ -241,6 +241,9 @@ package final class DataParallelTrainer {
   /// The learning rate of the step after `step` steps.
   func learningRate(step: Int) -> Double { schedule.rate(atStep: step + 1) }
 
+  /// Waits for the other ranks that share this one's parameters, if there are any. Collective.
+  func waitForNode() throws { try nodeRanks?.barrier() }
+
   /// Updates this rank's pieces with Adam; then all ranks start to exchange their new parameters. Collective.
   ///
   /// - Parameters:

@@ -58,7 +58,11 @@ extension DataParallelTrainer {
     try noteLosses()
     let norm = try gradientNorm(gradients)
     guard loss.isFinite, norm.isFinite else { throw NonFiniteError(step: step + 1, loss: loss, gradientNorm: norm) }
-    try observer?.didAverage(gradients, loss: loss, step: step, self)
+    if let observer {
+      try observer.didAverage(gradients, loss: loss, step: step, self)
+      // The observers of other ranks may still read the parameters, which are about to change.
+      try waitForNode()
+    }
 
     let learningRate = learningRate(step: step)
     try update(gradients: gradients, norm: norm, step: step)
