@@ -1,4 +1,3 @@
-import Checkpoints
 import Configuration
 import Differentiation
 import Diffusion
@@ -47,16 +46,16 @@ package final class DataParallelTrainer {
   package let averages: [ExponentialMovingAverage]
 
   /// The sampling distribution of the time steps; nil for the uniform one.
-  private(set) var lossAware: LossAwareSteps?
+  var lossAware: LossAwareSteps?
   /// The times and losses of this rank's images in the current step, one after another.
   private var imageLosses: [Double] = []
   let configuration: RunConfiguration
-  private let communicator: Communicator
+  let communicator: Communicator
   /// Only for gradients and parameters, which another thread may exchange.
   private let exchangeRanks: SplitCommunicator
   let workers: WorkerPool
   let profiler: Profiler?
-  private let adam: Adam
+  let adam: Adam
   private let schedule: LearningRateSchedule
   private let gradientSum: any GradientSum
   /// The number of micro-batches of each rank.
@@ -67,10 +66,10 @@ package final class DataParallelTrainer {
   private let nodeRanks: NodeRanks?
   /// The error that occurred while a forward pass waited for parameters.
   private var exchangeFailure: (any Error)?
-  private let arena: Arena
+  let arena: Arena
   /// Whether `arena` is one for all ranks of the node.
-  private let sharesParameters: Bool
-  private let pieces: [Sharding.Piece]
+  let sharesParameters: Bool
+  let pieces: [Sharding.Piece]
 
   /// A trainer at step 0: parameters are drawn from the seed, and averages are equal to them. Collective.
   ///
@@ -152,18 +151,6 @@ package final class DataParallelTrainer {
 
   /// Why the ranks of a node do not share memory although they should; nil if they do, or if there is nothing to share.
   package var memorySharingFailure: String? { nodeRanks?.failure }
-
-  /// What this rank holds of the optimiser's moments and the averages, with the groups of a checkpoint that have it.
-  private var shardedState: [(path: String, values: FloatBuffer)] {
-    averages.map { (CheckpointGroup.average($0.decay), $0.average) } + [
-      (CheckpointGroup.firstMoment, adam.firstMoment), (CheckpointGroup.secondMoment, adam.secondMoment),
-    ]
-  }
-
-  /// The size of that in bytes.
-  package var shardedStateBytes: Int {
-    shardedState.reduce(0) { $0 + $1.values.count } * MemoryLayout<Float>.stride
-  }
 
   /// θ, equal on all ranks. Collective: waits for the other ranks' updates.
   package func parameters() throws -> Arena {
@@ -291,7 +278,7 @@ package final class DataParallelTrainer {
     return gathered
   }
 
-  private func beginExchange(of arena: Arena, isShared: Bool) {
+  func beginExchange(of arena: Arena, isShared: Bool) {
     if communicator.size == 1 { return }
     parameterExchange.begin(arena, isShared: isShared)
     loop.start(parameterExchange)
@@ -318,46 +305,7 @@ package final class DataParallelTrainer {
     }
   }
 
-  private func scatter(_ values: FloatBuffer, to arena: Arena) {
+  func scatter(_ values: FloatBuffer, to arena: Arena) {
     for piece in pieces { arena[piece.range].copy(values[piece.part]) }
-  }
-
-  // MARK: Checkpoints
-
-  /// The current state, with the parameters in a separate buffer.
-  package var state: TrainingState {
-    let model = tensorGroup(CheckpointGroup.model, ofArena: arena)
-    let parameters = TrainingState.Part(group: model, isLive: false) { [unowned self] in
-      scatter(model.values, to: arena)
-      beginExchange(of: arena, isShared: sharesParameters)
-      try settle()
-    }
-    let sharded = shardedState.map { TrainingState.Part(group: tensorGroup($0.path, $0.values), isLive: true) }
-    return TrainingState(parts: [parameters] + sharded + lossAwareParts)
-  }
-
-  /// The size in bytes of a copy of the state on this rank.
-  package var stateCopyBytes: Int { shardedStateBytes + adam.count * MemoryLayout<Float>.stride }
-
-  /// A group of a file whose tensors have the parameters' names and shapes.
-  /// - Parameter arena: what this rank owns of it is copied.
-  package func tensorGroup(_ path: String, ofArena arena: Arena) -> TensorGroup {
-    let values = FloatBuffer(count: adam.count)
-    for piece in pieces { values[piece.part].copy(arena[piece.range]) }
-    return tensorGroup(path, values)
-  }
-
-  private func tensorGroup(_ path: String, _ values: FloatBuffer) -> TensorGroup {
-    TensorGroup(path: path, layout: task.model.layout, ranges: pieces.map(\.range), values: values)
-  }
-
-  private var lossAwareParts: [TrainingState.Part] {
-    guard let record = lossAware.map({ LossAwareRecord($0) }) else { return [] }
-    let part = TrainingState.Part(group: record.group(isOwner: communicator.rank == 0), isLive: false) {
-      [unowned self] in
-      try record.share(communicator)
-      lossAware = record.steps
-    }
-    return [part]
   }
 }
