@@ -90,4 +90,6 @@ fi
 
 # Nothing looks up the program's functions by their names. Without names, those that nothing calls are left out.
 # Functions with the same instructions are kept once.
-printf '%s\n' -Xlinker --no-export-dynamic -Xlinker --icf=safe --disable-build-manifest-caching
+# Only gold folds identical code. Swift takes it where it is installed, and another linker refuses the option.
+if command -v ld.gold >/dev/null; then printf '%s\n' -Xlinker --icf=safe; fi
+printf '%s\n' -Xlinker --no-export-dynamic --disable-build-manifest-caching
