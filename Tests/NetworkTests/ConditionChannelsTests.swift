@@ -24,14 +24,8 @@ import Testing
 
   static let times: [Float] = [0.5, -1.25]
   static let workers = WorkerPool(threadCount: 2)
-  static let x = normals([2, 8, 8, 1], seed: 1)
-  static let fields = normals([2, 8, 8, 2], seed: 2)
-
-  private static func normals(_ shape: [Int], seed: UInt64) -> Tensor {
-    let tensor = Tensor(uninitialised: shape)
-    RandomStream(seed: seed, purpose: .latents).fillNormal(tensor)
-    return tensor
-  }
+  static let x = Tensor.normals([2, 8, 8, 1], seed: 1)
+  static let fields = Tensor.normals([2, 8, 8, 2], seed: 2)
 
   private static func network(_ architecture: Architecture, conditionChannels: Int = 2) -> UNet {
     UNet(
@@ -39,19 +33,6 @@ import Testing
         imageChannels: 1, conditionChannels: conditionChannels, imageHeight: 8, imageWidth: 8, channels: 16,
         multipliers: [1, 2], blocksPerLevel: 1, attentionResolutions: [4], groupCount: 4,
         architecture: architecture.options))
-  }
-
-  /// Random parameters. Those of a new network would give almost zero.
-  private static func parameters(_ network: UNet) -> Arena {
-    let arena = Arena(network.layout)
-    network.initialise(arena, seed: 3, workers: workers)
-    for (index, entry) in network.layout.entries.enumerated() where entry.shape.count > 1 {
-      let values = arena.tensor(entry)
-      RandomStream(seed: 4, purpose: .initialisation, detail: index).fillNormal(values)
-      let scale = 1 / Float(entry.shape.dropLast().reduce(1, *)).squareRoot()
-      for element in 0..<entry.count { values[element] *= scale }
-    }
-    return arena
   }
 
   private static func output(_ network: UNet, _ parameters: Arena, x: Tensor = x, fields: Tensor?) -> Tensor {
@@ -80,7 +61,7 @@ import Testing
 
   @Test(arguments: architectures) func hiddenChannelsAddNothing(architecture: Architecture) {
     let (full, plain) = (Self.network(architecture), Self.network(architecture, conditionChannels: 0))
-    let parameters = Self.parameters(full)
+    let parameters = full.randomParameters()
     let hidden = Self.output(full, parameters, fields: Tensor(shape: Self.fields.shape)).elements
     let expected = Self.output(plain, Self.withoutGivenChannels(parameters, plain), fields: nil).elements
     let given = Self.output(full, parameters, fields: Self.fields).elements
@@ -95,7 +76,7 @@ import Testing
 
   @Test(arguments: architectures) func anImageDependsOnAllOfItsGivenChannelsAndOnNoOthers(architecture: Architecture) {
     let network = Self.network(architecture)
-    let parameters = Self.parameters(network)
+    let parameters = network.randomParameters()
     let expected = Self.output(network, parameters, fields: Self.fields)
     for channel in 0..<2 {
       let changed = Self.fields.copied()
@@ -109,7 +90,7 @@ import Testing
 
   @Test(arguments: architectures) func everyTapeComputesTheSame(architecture: Architecture) {
     let network = Self.network(architecture)
-    let parameters = Self.parameters(network)
+    let parameters = network.randomParameters()
     let expected = Self.output(network, parameters, fields: Self.fields).elements
     for recomputesBlocks in [false, true] {
       let tape = Tape(recordingWith: parameters, gradients: Arena(network.layout), workers: WorkerPool(threadCount: 1))
@@ -124,18 +105,18 @@ import Testing
   /// in single precision.
   @Test(arguments: architectures) func gradientsAreThoseOfTheOutput(architecture: Architecture) throws {
     let network = Self.network(architecture)
-    let parameters = Self.parameters(network)
+    let parameters = network.randomParameters()
     let gradients = Arena(network.layout)
     let tape = Tape(recordingWith: parameters, gradients: gradients, workers: Self.workers)
     let output = network(
       tape.input(Self.x), timesteps: Self.times, conditions: Conditions(fields: Self.fields), on: tape)
-    let seed = Self.normals(output.shape, seed: 5)
+    let seed = Tensor.normals(output.shape, seed: 5)
     tape.unwind(from: output, seed: seed)
     let entries = network.layout.entries.filter { $0.shape.count == 4 && $0.shape[2] == 3 }
     #expect(entries.count == (architecture.options.progressiveInput == .none ? 1 : 2))
     for entry in entries {
       let (values, gradient) = (parameters.tensor(entry), gradients.tensor(entry).elements)
-      let direction = Self.normals([entry.count], seed: 6)
+      let direction = Tensor.normals([entry.count], seed: 6)
       let original = values.elements
       func value(_ width: Float) -> Double {
         for index in 0..<entry.count { values[index] = original[index] + width * direction[index] }
@@ -155,9 +136,9 @@ import Testing
   /// vᵀ·∂output/∂x along a direction, with the given channels kept.
   @Test(arguments: architectures) func theDerivativeIsThatOfTheOutput(architecture: Architecture) throws {
     let network = Self.network(architecture)
-    let parameters = Self.parameters(network)
+    let parameters = network.randomParameters()
     let trained = TrainedUNet(network: network, parameters: parameters, workers: Self.workers)
-    let (vector, direction) = (Self.normals(Self.x.shape, seed: 7), Self.normals(Self.x.shape, seed: 8))
+    let (vector, direction) = (Tensor.normals(Self.x.shape, seed: 7), Tensor.normals(Self.x.shape, seed: 8))
     let conditions = Conditions(fields: Self.fields)
     let derivative = try trained.outputWithPullback(Self.x, times: Self.times, conditions: conditions).pullback(vector)
     #expect(derivative.shape == Self.x.shape)

@@ -19,15 +19,8 @@ import Testing
   let timesteps: [Float] = [3, 999, 20, 500, 3]
 
   init() {
-    parameters = Arena(network.layout)
-    network.initialise(parameters, seed: 5, workers: Self.workers)
     // Blocks start as the identity; with these weights, dropped elements affect the output.
-    for (index, entry) in network.layout.entries.enumerated() where entry.order != .c {
-      let values = parameters.tensor(entry)
-      RandomStream(seed: 6, purpose: .initialisation, detail: index).fillNormal(values)
-      let scale = 1 / Float(entry.shape.dropLast().reduce(1, *)).squareRoot()
-      for element in 0..<entry.count { values[element] *= scale }
-    }
+    parameters = network.randomParameters(seed: 5)
     x = Tensor(uninitialised: [Self.images, 8, 8, 1])
     RandomStream(seed: 7, purpose: .noise).fillNormal(x)
   }

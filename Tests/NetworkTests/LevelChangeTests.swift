@@ -7,14 +7,8 @@ import Testing
 /// Blocks that change the size of images, with and without a convolution on the shortcut.
 @Suite struct LevelChangeTests {
   private static let times: [Float] = [3, 977]
-  private static let x = normals([2, 8, 12, 3], seed: 1)
-  private static let seed = normals([2, 8, 12, 3], seed: 2)
-
-  private static func normals(_ shape: [Int], seed: UInt64) -> Tensor {
-    let tensor = Tensor(uninitialised: shape)
-    RandomStream(seed: seed, purpose: .latents).fillNormal(tensor)
-    return tensor
-  }
+  private static let x = Tensor.normals([2, 8, 12, 3], seed: 1)
+  private static let seed = Tensor.normals([2, 8, 12, 3], seed: 2)
 
   private static func network(_ levelChange: UNetArchitecture.LevelChange, smooths: Bool) -> UNet {
     var architecture = UNetArchitecture.adm
@@ -25,19 +19,6 @@ import Testing
       UNetConfiguration(
         imageChannels: 3, imageHeight: 8, imageWidth: 12, channels: 16, multipliers: [1, 2], blocksPerLevel: 1,
         attentionResolutions: [4], groupCount: 4, architecture: architecture))
-  }
-
-  /// Random parameters. Those of a new network would give almost zero.
-  private static func parameters(_ network: UNet) -> Arena {
-    let arena = Arena(network.layout)
-    network.initialise(arena, seed: 3, workers: WorkerPool(threadCount: 1))
-    for (index, entry) in network.layout.entries.enumerated() where entry.shape.count > 1 {
-      let values = arena.tensor(entry)
-      RandomStream(seed: 4, purpose: .initialisation, detail: index).fillNormal(values)
-      let scale = 1 / Float(entry.shape.dropLast().reduce(1, *)).squareRoot()
-      for element in 0..<entry.count { values[element] *= scale }
-    }
-    return arena
   }
 
   private struct Pass {
@@ -62,7 +43,7 @@ import Testing
     let (plain, mapped) = (
       Self.network(.plainResidualBlock, smooths: smooths), Self.network(.residualBlock, smooths: smooths)
     )
-    let parameters = Self.parameters(plain)
+    let parameters = plain.randomParameters()
     let sameParameters = Arena(mapped.layout)
     var added: [String] = []
     for entry in mapped.layout.entries {
@@ -94,15 +75,10 @@ import Testing
   /// The gradient along a direction in all parameters, against central differences in single precision.
   @Test(arguments: [false, true]) func gradientsOfParametersAreThoseOfTheOutput(smooths: Bool) {
     let network = Self.network(.plainResidualBlock, smooths: smooths)
-    let parameters = Self.parameters(network)
+    let parameters = network.randomParameters()
     let gradients = Pass(network, parameters).gradients
     let direction = Arena(network.layout)
-    for (index, entry) in network.layout.entries.enumerated() {
-      let values = direction.tensor(entry)
-      RandomStream(seed: 5, purpose: .initialisation, detail: index).fillNormal(values)
-      let scale = 1 / Float(entry.shape.dropLast().reduce(1, *)).squareRoot()
-      for element in 0..<entry.count { values[element] *= scale }
-    }
+    direction.fillNormal(seed: 5)
     func value(_ width: Float) -> Double {
       let moved = Arena(network.layout)
       for index in 0..<moved.count { moved[index] = parameters[index] + width * direction[index] }

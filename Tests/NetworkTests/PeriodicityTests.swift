@@ -46,7 +46,7 @@ import Testing
   func aShiftedImageHasTheShiftedOutputAndGradients(architecture: Architecture, periodicity: Periodicity) {
     for method in ConvolutionMethod.allCases {
       let network = Self.network(architecture, periodicity, method)
-      let (x, seed) = (Self.normals(1), Self.normals(2))
+      let (x, seed) = (Tensor.normals(Self.shape, seed: 1), Tensor.normals(Self.shape, seed: 2))
       let plain = Self.pass(network, x, seed: seed)
       for shift in [Shift(rows: 4, columns: 0), Shift(rows: 0, columns: 4), Shift(rows: 8, columns: -4)] {
         let shifted = Self.pass(network, shift.applied(to: x), seed: shift.applied(to: seed))
@@ -76,7 +76,7 @@ import Testing
 
   @Test func theNumberOfThreadsDoesNotChangeTheBitsOfAPeriodicNetwork() {
     let network = Self.network(Architecture.all[1], .both, .winograd)
-    let (x, seed) = (Self.normals(1), Self.normals(2))
+    let (x, seed) = (Tensor.normals(Self.shape, seed: 1), Tensor.normals(Self.shape, seed: 2))
     let single = Self.pass(network, x, seed: seed)
     for threads in [2, 3] {
       let several = Self.pass(network, x, seed: seed, threads: threads)
@@ -91,10 +91,10 @@ import Testing
   @Test func classesOfAShiftedPeriodicImageAreThoseOfTheImage() {
     func logits(_ periodicity: Periodicity, _ x: Tensor) -> Tensor {
       let network = ClassifierNetwork(Self.configuration(.ddpm, periodicity, .winograd), classCount: 5)
-      let tape = Tape(inferenceWith: Self.parameters(network), workers: WorkerPool(threadCount: 2))
+      let tape = Tape(inferenceWith: network.randomParameters(), workers: WorkerPool(threadCount: 2))
       return network(tape.input(x), timesteps: Self.times, on: tape).value
     }
-    let x = Self.normals(1)
+    let x = Tensor.normals(Self.shape, seed: 1)
     let shifted = Shift(rows: 4, columns: 8).applied(to: x)
     #expect(Self.difference(logits(.both, shifted), logits(.both, x)) < Self.tolerance)
     #expect(Self.difference(logits(.none, shifted), logits(.none, x)) > 0.001)
@@ -120,25 +120,6 @@ import Testing
     UNet(configuration(architecture.options, periodicity, method))
   }
 
-  /// Random parameters. Those of a new network would give almost zero.
-  private static func parameters(_ network: some TrainableNetwork) -> Arena {
-    let arena = Arena(network.layout)
-    network.initialise(arena, seed: 3, workers: WorkerPool(threadCount: 1))
-    for entry in network.layout.entries where entry.shape.count > 1 {
-      let values = arena.tensor(entry)
-      RandomStream(seed: 4, purpose: .initialisation, detail: entry.offset / 16).fillNormal(values)
-      let scale = 1 / Float(entry.shape.dropLast().reduce(1, *)).squareRoot()
-      for index in 0..<entry.count { values[index] *= scale }
-    }
-    return arena
-  }
-
-  private static func normals(_ seed: UInt64) -> Tensor {
-    let tensor = Tensor(uninitialised: shape)
-    RandomStream(seed: seed, purpose: .latents).fillNormal(tensor)
-    return tensor
-  }
-
   private struct Pass {
     let output: Tensor
     let inputGradient: Tensor
@@ -148,7 +129,7 @@ import Testing
   private static func pass(_ network: UNet, _ x: Tensor, seed: Tensor, threads: Int = 1) -> Pass {
     let gradients = Arena(network.layout)
     let tape = Tape(
-      recordingWith: parameters(network), gradients: gradients, workers: WorkerPool(threadCount: threads),
+      recordingWith: network.randomParameters(), gradients: gradients, workers: WorkerPool(threadCount: threads),
       convolutionMethod: network.convolutionMethod)
     let input = tape.input(x, needsGradient: true)
     let output = network(input, timesteps: times, on: tape)
