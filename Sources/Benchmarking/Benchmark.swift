@@ -3,7 +3,6 @@ import DataParallel
 import Differentiation
 import Diffusion
 import Failures
-import Glibc
 import MessagePassing
 import Network
 import Ranks
@@ -113,7 +112,7 @@ package struct Benchmark {
     try communicator.barrier()
     let setupSeconds = start.secondsUntilNow
     let seconds = request.job == .start ? nil : try time(communicator, profiler, step)
-    let memory = try communicator.allReduceSum(Self.peakResidentBytes())
+    let memory = try communicator.allReduceSum(ResidentMemory.ownPeak)
     var profile: Profile?
     if let profiler, let seconds {
       // Peaks are measured last, since their buffers would count as the job's memory.
@@ -198,12 +197,6 @@ package struct Benchmark {
 
   private func randomImages(count: Int, first: Int) -> Tensor {
     Latents.draw(shape: [count] + imageShape, seed: 1, firstImage: first)
-  }
-
-  static func peakResidentBytes() -> Int {
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return usage.ru_maxrss * 1024
   }
 }
 

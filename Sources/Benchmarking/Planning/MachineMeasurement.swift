@@ -32,11 +32,11 @@ struct MachineMeasurement {
       communicator: communicator, workers: alone, profiler: profiler)
     let parameters = try trainer.parameters()
     let gradients = Arena(network.layout)
-    let settled = Benchmark.peakResidentBytes()
+    let settled = ResidentMemory.peak
     let maximum = configuration.training.microBatch
     // Alone first, to allocate memory and to warm up.
     _ = passes(parameters, gradients, images: maximum, alone, repetitions: 0)
-    let activations = Double(Benchmark.peakResidentBytes() - settled) / Double(maximum)
+    let activations = Double(ResidentMemory.peak - settled) / Double(maximum)
 
     // Half of the memory is for the gradients and activations of the other threads. If it is not enough, each has a
     // single image, and there are only as many threads as it is enough for.
