@@ -24,12 +24,15 @@ package struct NodeMemory {
     // Buffers start on pages.
     let stride = (size * MemoryLayout<Float>.stride + Self.page - 1) / Self.page * Self.page
     let byteCount = max(stride * counts.reduce(0, +), Self.page)
-    let made = try ranks.onRankZero { try MemoryFile(byteCount: byteCount) }
+    let made = try ranks.onRankZero {
+      let file = try MemoryFile(byteCount: byteCount)
+      return (file: file, identity: try file.identity)
+    }
     // Open until all ranks have opened it.
     defer { withExtendedLifetime(made) {} }
-    let identity = try ranks.broadcast(encoding: try made?.identity, from: 0)
+    let identity = try ranks.broadcast(encoding: made?.identity, from: 0)
     let mapping = try ranks.together {
-      let file = try made ?? MemoryFile(identity, byteCount: byteCount)
+      let file = try made?.file ?? MemoryFile(identity, byteCount: byteCount)
       // Each rank reserves as much, so that the memory is spread over the node's memory controllers; where all have as
       // many buffers, a rank reserves its own.
       let (rank, count, pages) = (ranks.rank, ranks.size, byteCount / Self.page)
