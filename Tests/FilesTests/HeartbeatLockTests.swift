@@ -80,7 +80,7 @@ import Threads
     let record = try lines()
     first.release()
     let machine = record[1].split(separator: " ")[0]
-    // Nobody takes its status for now.
+    // Until its parent waits for it, an ended process remains in the table.
     var child = pid_t()
     let name = strdup("true")
     defer { free(name) }

@@ -290,7 +290,7 @@ def check_settings(keys):
 
 
 def peer_settings(keys):
-    """What PyTorch is told besides the network."""
+    """The settings of PyTorch's training, apart from the network."""
 
     def number(key):
         return None if keys[key] == "none" else float(keys[key])
