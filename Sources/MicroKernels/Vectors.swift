@@ -112,6 +112,19 @@ extension Vector {
   }
 }
 
+/// Vectors of numbers that are the upper halves of floats.
+extension Vector {
+  /// The nearest numbers whose lower 16 bits are zero, ties to even; NaN stays NaN.
+  @inlinable @inline(__always)
+  package var roundedToUpperHalves: Vector { ddpm_round_to_upper_halves(self) }
+
+  @inlinable @inline(__always)
+  package var upperHalves: SIMD16<UInt16> { ddpm_upper_halves(self) }
+
+  @inlinable @inline(__always)
+  package init(upperHalves halves: SIMD16<UInt16>) { self = ddpm_from_upper_halves(halves) }
+}
+
 /// Calls `body` with the first index and the number of elements of each vector in a range; the number is 16, a constant
 /// for the compiler, except in the last call if fewer are left.
 ///

@@ -43,6 +43,26 @@ import Testing
     }
   }
 
+  /// Several items of work, and a remainder.
+  @Test(arguments: [1, 16, 31, 70_001], TestData.pools.indices)
+  func valuesAreRoundedInPlaceAndCopied(_ count: Int, _ pool: Int) {
+    let workers = TestData.pools[pool]
+    var values = TestData.normals(count)
+    for (index, special) in ([.nan, -.infinity, 0x1p-140] as [Float]).enumerated() where count > 1 {
+      values[index * 10 % count] = special
+    }
+    let halves = TypedTensor<UInt16>(uninitialised: [count])
+    let bits = TestData.filled(values, [count]) {
+      BFloat16.roundInPlace($0, copyingTo: halves, workers: workers)
+    }.map(\.bitPattern)
+    #expect(halves.elements == rounded(values))
+    #expect(bits == widened(halves.elements).map(\.bitPattern))
+    let alone = TestData.filled(values, [count]) { BFloat16.roundInPlace($0, workers: workers) }
+    #expect(alone.map(\.bitPattern) == bits)
+    let back = TestData.written([count]) { BFloat16.widen(halves, into: $0, workers: workers) }
+    #expect(back.map(\.bitPattern) == bits)
+  }
+
   @Test func errorIsAtMostHalfAUnitOfEightBits() {
     let values = TestData.normals(1003)
     for (value, back) in zip(values, widened(rounded(values))) { #expect(abs(back - value) <= abs(value) * 0x1p-8) }

@@ -14,6 +14,9 @@ import Testing
     await #expect(processExitsWith: .failure) {
       BFloat16.widen(TypedTensor(shape: [3]), into: Tensor(shape: [4]))
     }
+    await #expect(processExitsWith: .failure) {
+      BFloat16.roundInPlace(Tensor(shape: [4]), copyingTo: TypedTensor(shape: [5]), workers: .callingThread)
+    }
   }
 
   @Test func productsOfOtherShapesAreRefused() async {
