@@ -1,6 +1,7 @@
 import Datasets
 import Diffusion
 import Failures
+import Kernels
 import Network
 import Optimisation
 
@@ -79,7 +80,8 @@ extension RunConfiguration {
       channels: model.channels, multipliers: model.multipliers, blocksPerLevel: model.blocks,
       attentionResolutions: model.attentionResolutions, dropout: Float(model.dropout), groupCount: model.groups,
       outputChannels: diffusion.variance.isLearned ? 2 * channels : channels, classCount: model.classes,
-      convolutionMethod: model.convolution, periodicity: model.periodicity, architecture: model.architecture)
+      arithmetic: Arithmetic(convolutionMethod: model.convolution),
+      periodicity: model.periodicity, architecture: model.architecture)
   }
 
   /// The forward process.

@@ -42,6 +42,10 @@ extension Profiler.Kind {
   package static let pixelMean = Self("mean over pixels")
   /// SiLU alone, forward and backward.
   package static let silu = Self("SiLU")
+  /// Results rounded to 16-bit numbers, and copied for the backward pass.
+  package static let rounding = Self("rounding to bfloat16")
+  /// Such copies made floats again.
+  package static let widening = Self("widening of bfloat16")
   /// Sums over rows or pixels: gradients of parameters and values that are added to all of them.
   package static let biasGradient = Self("bias gradient")
   /// Gradients of a value that several operations use.

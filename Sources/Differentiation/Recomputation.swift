@@ -16,24 +16,26 @@ extension Tape {
     _ inputs: [Variable], _ body: @escaping (_ inputs: [Variable], _ tape: Tape) -> Variable
   ) -> Variable {
     guard isRecording else { return body(inputs, self) }
-    let forward = Tape(
-      inferenceWith: parameters, workers: workers, profiler: profiler, convolutionMethod: convolutionMethod)
+    let arithmetic = arithmetic
+    let forward = Tape(inferenceWith: parameters, workers: workers, profiler: profiler, arithmetic: arithmetic)
     forward.parameterIsNeeded = parameterIsNeeded
-    let value = body(inputs, forward).value
+    let made = body(inputs, forward)
+    let value = made.value
     let used = wantsParameterGradients ? forward.usedParameters : []
     guard !used.isEmpty || inputs.contains(where: \.needsGradient) else {
       return Variable(value, needsGradient: false)
     }
 
-    let result = Variable(value, needsGradient: true)
+    // Rounding again changes nothing, but makes the copy that an inference tape does not need.
+    let result = Variable(
+      value, needsGradient: true, isRounded: made.isRounded, recomputedBy: made.isRounded ? round(value) : nil)
     let slot = result.gradient
     let saved = inputs.map { ($0.saved, $0.gradient) }
     let operationCount = forward.operationCount
     startUse(of: used)
     backwardSteps.append { [unowned self] in
       let again = Tape(
-        recordingWith: parameters, gradients: gradients, workers: workers, profiler: profiler,
-        convolutionMethod: convolutionMethod)
+        recordingWith: parameters, gradients: gradients, workers: workers, profiler: profiler, arithmetic: arithmetic)
       again.lastOperation = operationCount - 1
       again.parameterGradientIsFinal = { [unowned self] in finishUse(of: $0) }
       guard hand(slot, to: again, body, saved) else { return used.forEach { finishUse(of: $0) } }
@@ -56,6 +58,9 @@ extension Tape {
   /// Runs an operation's forward kernel and measures it, except for the last operation of a recomputed part, whose
   /// result is not needed. For operations whose backward pass does not need the result either.
   func makeResult(_ kind: @autoclosure () -> Profiler.Kind, _ work: @autoclosure () -> Work, _ body: () -> Void) {
-    if operationCount != lastOperation { profiler.measure(kind(), work(), body) }
+    if isResultNeeded { profiler.measure(kind(), work(), body) }
   }
+
+  /// Whether the result of the operation being recorded is needed.
+  var isResultNeeded: Bool { operationCount != lastOperation }
 }

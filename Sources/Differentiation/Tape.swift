@@ -7,6 +7,9 @@ import Tensors
 /// records nothing, so activations are freed as soon as the forward code releases them. Unwinding frees each
 /// operation's saved activations once they have been used.
 ///
+/// With `Precision.bfloat16` the results of operations are rounded, on every tape, and recording tapes keep them as
+/// 16-bit numbers until the backward pass needs them: see `record`.
+///
 /// A backward pass captures the `saved` values and the `gradient` slots of variables, never the variables themselves.
 package final class Tape {
   /// The values of all parameters.
@@ -17,7 +20,7 @@ package final class Tape {
   package let gradients: Arena?
   package let workers: WorkerPool
   package private(set) var isRecording = true
-  package let convolutionMethod: ConvolutionMethod
+  package internal(set) var arithmetic: Arithmetic
   /// Measures the operations; nil measures nothing.
   package let profiler: Profiler?
   /// Called during `unwind` for every parameter of the recorded operations, once, as soon as nothing more will be added
@@ -40,27 +43,26 @@ package final class Tape {
   /// - Parameter gradients: an arena of the parameters' layout to which gradients are added, or nil for none.
   package init(
     recordingWith parameters: Arena, gradients: Arena?, workers: WorkerPool, profiler: Profiler? = nil,
-    convolutionMethod: ConvolutionMethod = .winograd
+    arithmetic: Arithmetic = Arithmetic()
   ) {
     self.parameters = parameters
     self.gradients = gradients
     self.workers = workers
     self.profiler = profiler
-    self.convolutionMethod = convolutionMethod
+    self.arithmetic = arithmetic
   }
 
   /// A tape for inference.
   package convenience init(
     inferenceWith parameters: Arena, workers: WorkerPool, profiler: Profiler? = nil,
-    convolutionMethod: ConvolutionMethod = .winograd
+    arithmetic: Arithmetic = Arithmetic()
   ) {
     self.init(
-      recordingWith: parameters, gradients: nil, workers: workers, profiler: profiler,
-      convolutionMethod: convolutionMethod)
+      recordingWith: parameters, gradients: nil, workers: workers, profiler: profiler, arithmetic: arithmetic)
     isRecording = false
   }
 
-  /// Enters a tensor into the computation.
+  /// Enters a tensor into the computation, as it is.
   package func input(_ value: Tensor, needsGradient: Bool = false) -> Variable {
     Variable(value, needsGradient: isRecording && needsGradient)
   }
@@ -78,6 +80,7 @@ package final class Tape {
   }
 
   var wantsParameterGradients: Bool { gradients != nil }
+  var convolutionMethod: ConvolutionMethod { arithmetic.convolutionMethod }
 
   /// A parameter's values, as soon as they are available.
   func values(_ entry: ParameterEntry) -> Tensor {
@@ -86,6 +89,9 @@ package final class Tape {
   }
 
   /// Computes an operation's result and, if a gradient is needed, records its backward pass.
+  ///
+  /// With `Precision.bfloat16` the result is rounded in place, since a backward pass may keep it. Results that are
+  /// recomputed instead are not rounded, nor those with one row per image, such as embeddings, which are small.
   ///
   /// - Parameters:
   ///   - recompute: recomputes the value from saved values, if that is cheaper than keeping it.
@@ -96,12 +102,17 @@ package final class Tape {
     recomputedBy recompute: (() -> Tensor)? = nil,
     backward: @escaping (_ gradient: Tensor, _ isShared: Bool) -> Void
   ) -> Variable {
+    let isRounded =
+      arithmetic.precision == .bfloat16 && recompute == nil && value.shape.count > 2 && isResultNeeded
+    let remake = isRounded ? round(value) : recompute
     operationCount += 1
     for parameter in parameters where usedOffsets.insert(parameter.offset).inserted { usedParameters.append(parameter) }
     let usesParameters = wantsParameterGradients && !parameters.isEmpty
     let needsGradient = isRecording && (usesParameters || inputs.contains { $0?.needsGradient == true })
-    guard needsGradient else { return Variable(value, needsGradient: false) }
-    let result = Variable(value, needsGradient: true, recomputedBy: recompute)
+    guard needsGradient else {
+      return Variable(value, needsGradient: false, isRounded: isRounded, recomputedBy: isRounded ? remake : nil)
+    }
+    let result = Variable(value, needsGradient: true, isRounded: isRounded, recomputedBy: remake)
     let slot = result.gradient
     backwardSteps.append { [unowned self] in
       if let (gradient, isShared) = slot.take() { backward(gradient, isShared) }

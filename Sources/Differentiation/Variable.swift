@@ -11,9 +11,14 @@ package final class Variable {
   let gradient: GradientSlot
   /// How a backward pass accesses the value later.
   let saved: SavedValue
+  /// Whether an operation has rounded the value.
+  let isRounded: Bool
 
-  init(_ value: Tensor, needsGradient: Bool, recomputedBy recompute: (() -> Tensor)? = nil) {
+  init(
+    _ value: Tensor, needsGradient: Bool, isRounded: Bool = false, recomputedBy recompute: (() -> Tensor)? = nil
+  ) {
     self.value = value
+    self.isRounded = isRounded
     gradient = GradientSlot(shape: value.shape, isNeeded: needsGradient)
     saved = recompute.map { .recomputed(RecomputedValue(value, by: $0)) } ?? .kept(value)
   }
@@ -23,6 +28,13 @@ package final class Variable {
     value = saved.tensor
     self.gradient = gradient
     self.saved = saved
+    isRounded = false
+  }
+
+  fileprivate init(resuming parked: ParkedVariable) {
+    (value, saved) = parked.saved.separate()
+    gradient = parked.gradient
+    isRounded = parked.isRounded
   }
 
   package var shape: [Int] { value.shape }
@@ -30,6 +42,23 @@ package final class Variable {
   package var needsGradient: Bool { gradient.isNeeded }
   /// The gradient with respect to an input of the network, after `Tape.unwind`.
   package var inputGradient: Tensor? { gradient.tensor }
+}
+
+/// A variable that the forward pass needs again much later, such as a skip connection. Meanwhile only its 16-bit numbers
+/// are kept, if it has been rounded on a recording tape.
+package struct ParkedVariable {
+  fileprivate let saved: SavedValue
+  fileprivate let gradient: GradientSlot
+  fileprivate let isRounded: Bool
+
+  package init(_ variable: Variable) {
+    saved = variable.saved
+    gradient = variable.gradient
+    isRounded = variable.isRounded
+  }
+
+  /// The variable, whose gradient is accumulated in the same slot.
+  package func resumed() -> Variable { Variable(resuming: self) }
 }
 
 /// What a backward pass keeps of a value from the forward pass.
@@ -41,6 +70,17 @@ enum SavedValue {
     switch self {
     case .kept(let tensor): tensor
     case .recomputed(let value): value.tensor
+    }
+  }
+
+  /// The value for later operations, and how their backward passes access it: these come long before those of earlier
+  /// operations, which recompute it for themselves.
+  func separate() -> (value: Tensor, saved: SavedValue) {
+    switch self {
+    case .kept(let tensor): return (tensor, self)
+    case .recomputed(let earlier):
+      let (tensor, value) = earlier.separate()
+      return (tensor, .recomputed(value))
     }
   }
 }
@@ -62,11 +102,19 @@ final class RecomputedValue {
   }
 
   var tensor: Tensor {
-    if let remade { return remade }
-    if let buffer { return Tensor(shape: shape, buffer: buffer, offset: offset) }
+    if let present { return present }
     let made = recompute()
     remade = made
     return made
+  }
+
+  func separate() -> (tensor: Tensor, value: RecomputedValue) {
+    let tensor = present ?? recompute()
+    return (tensor, RecomputedValue(tensor, by: recompute))
+  }
+
+  private var present: Tensor? {
+    remade ?? buffer.map { Tensor(shape: shape, buffer: $0, offset: offset) }
   }
 }
 

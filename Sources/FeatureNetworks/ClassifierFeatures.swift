@@ -64,7 +64,7 @@ package struct ClassifierFeatures: FeatureNetwork {
     let count = images.shape[0]
     let input = Tensor(uninitialised: images.shape)
     for index in 0..<images.count { input[index] = scale * (Float(images[index]) / 127.5 - 1) }
-    let tape = Tape(inferenceWith: parameters, workers: workers, convolutionMethod: network.convolutionMethod)
+    let tape = Tape(inferenceWith: parameters, workers: workers, arithmetic: network.arithmetic)
     let features = network.features(
       tape.input(input), timesteps: [Float](repeating: time, count: count), on: tape)
     return (features.value, network.logits(features, on: tape).value)

@@ -1,3 +1,4 @@
+import Kernels
 import Tensors
 
 /// The floats that a network's passes need per image, computed from its shape alone. Temporary memory of kernels is not
@@ -32,9 +33,11 @@ package struct ActivationCount: Sendable, Equatable {
         if entry.name.hasPrefix("down_blocks") || entry.name.hasPrefix("conv_in") { ofSkips += result }
       }
     }
-    // A value, its gradient, and the normalised value or the gradient through the normalisation.
-    training = kept + 3 * largest
-    trainingWithRecomputedBlocks = ofBlocks + largestBlock + 3 * largest
+    // A value, its gradient, and the normalised value or the gradient through the normalisation. A value kept in 16 bits
+    // takes half of its floats, and all of them again while it is used.
+    let (share, used) = configuration.arithmetic.precision == .bfloat16 ? (0.5, 4.0) : (1.0, 3.0)
+    training = share * kept + used * largest
+    trainingWithRecomputedBlocks = share * (ofBlocks + largestBlock) + used * largest
     inference = ofSkips + 2 * largest
   }
 }

@@ -54,17 +54,22 @@ struct Decoder {
 
   /// - Parameter skips: the encoder's skip connections, in the order in which it computed them.
   /// - Returns: [N, H, W, output channels].
-  func callAsFunction(_ x: consuming Variable, skips: consuming [Variable], running run: BlockRun) -> Variable {
+  func callAsFunction(
+    _ x: consuming Variable, skips: consuming [ParkedVariable], running run: BlockRun
+  ) -> Variable {
     var h = consume x
     var pyramid: Variable?
     for level in levels {
       for (index, block) in level.blocks.enumerated() {
-        h = run(block, level.attentions[index], on: h, skips.removeLast())
+        h = run(block, level.attentions[index], on: h, skips.removeLast().resumed())
       }
       if let output = level.progressiveOutput { h = output(h, pyramid: &pyramid, on: run.tape) }
       if let ascent = level.ascent { h = ascent(h, running: run) }
     }
-    if let output { return output.convolution(output.norm(h, on: run.tape), on: run.tape) }
+    if let output {
+      let normalised = output.norm(h, on: run.tape)
+      return run.tape.inSinglePrecision { output.convolution(normalised, on: run.tape) }
+    }
     guard let pyramid else { preconditionFailure("a network without a last convolution has a pyramid") }
     return pyramid
   }

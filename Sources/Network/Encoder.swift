@@ -56,19 +56,19 @@ struct Encoder {
 
   /// - Parameter x: [N, H, W, input channels].
   /// - Returns: the lowest level's values, and the skip connections in the order in which they were computed.
-  func callAsFunction(_ x: Variable, running run: BlockRun) -> (result: Variable, skips: [Variable]) {
+  func callAsFunction(_ x: Variable, running run: BlockRun) -> (result: Variable, skips: [ParkedVariable]) {
     var pyramid = x
     var h = inputConvolution(x, on: run.tape)
-    var skips = [h]
+    var skips = [ParkedVariable(h)]
     for level in levels {
       for (index, block) in level.blocks.enumerated() {
         h = run(block, level.attentions.isEmpty ? nil : level.attentions[index], on: h)
-        skips.append(h)
+        skips.append(ParkedVariable(h))
       }
       if let descent = level.descent {
         h = descent(h, running: run)
         if let input = level.progressiveInput { h = input(h, pyramid: &pyramid, on: run.tape) }
-        skips.append(h)
+        skips.append(ParkedVariable(h))
       }
     }
     h = run(middleBlock1, middleAttention, on: h)

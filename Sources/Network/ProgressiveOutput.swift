@@ -43,7 +43,7 @@ enum ProgressiveOutput {
     switch self {
     case .outputSkip(let doubling, let norm, let convolution):
       let below = pyramid.map { doubling($0, on: tape) }
-      pyramid = convolution(norm(h, on: tape), residual: below, on: tape)
+      pyramid = tape.inSinglePrecision { convolution(norm(h, on: tape), residual: below, on: tape) }
       return h
     case .residualStart(let norm, let convolution):
       pyramid = convolution(norm(h, on: tape), on: tape)

@@ -10,8 +10,8 @@ package protocol TrainableNetwork: Sendable {
 extension TrainableNetwork {
   /// The layout of its parameters.
   package var layout: ParameterLayout { declarations.layout }
-  /// The convolution method of the tapes that it runs on.
-  package var convolutionMethod: ConvolutionMethod { configuration.convolutionMethod }
+  /// The arithmetic of the tapes that it runs on.
+  package var arithmetic: Arithmetic { configuration.arithmetic }
 
   /// Draws the initial values of all parameters, which depend only on the seed.
   package func initialise(_ parameters: Arena, seed: UInt64, workers: WorkerPool) {

@@ -18,9 +18,7 @@ package struct TrainedClassifier: NoisyClassifier, Sendable {
   package var classCount: Int { network.classCount }
 
   package func logProbabilityGradient(_ x: Tensor, times: [Float], classes: [Int]) -> Tensor {
-    let tape = Tape(
-      recordingWith: parameters, gradients: nil, workers: workers,
-      convolutionMethod: network.convolutionMethod)
+    let tape = Tape(recordingWith: parameters, gradients: nil, workers: workers, arithmetic: network.arithmetic)
     let input = tape.input(x, needsGradient: true)
     let logits = network(input, timesteps: times, on: tape)
     tape.unwind(
@@ -31,8 +29,7 @@ package struct TrainedClassifier: NoisyClassifier, Sendable {
 
   /// log p(class | x_t) of each image and class.
   package func logProbabilities(_ x: Tensor, times: [Float]) -> [[Double]] {
-    let tape = Tape(
-      inferenceWith: parameters, workers: workers, convolutionMethod: network.convolutionMethod)
+    let tape = Tape(inferenceWith: parameters, workers: workers, arithmetic: network.arithmetic)
     return CrossEntropy.logProbabilities(network(tape.input(x), timesteps: times, on: tape).value)
   }
 }

@@ -20,8 +20,7 @@ package struct TrainedUNet: DifferentiableNetwork {
 
   package func output(_ x: Tensor, times: [Float], conditions: Conditions) -> Tensor {
     let tape = Tape(
-      inferenceWith: parameters, workers: workers, profiler: profiler,
-      convolutionMethod: network.convolutionMethod)
+      inferenceWith: parameters, workers: workers, profiler: profiler, arithmetic: network.arithmetic)
     return network(tape.input(x), timesteps: times, conditions: conditions, on: tape).value
   }
 
@@ -31,7 +30,7 @@ package struct TrainedUNet: DifferentiableNetwork {
     func record() -> (tape: Tape, input: Variable, output: Variable) {
       let tape = Tape(
         recordingWith: parameters, gradients: nil, workers: workers, profiler: profiler,
-        convolutionMethod: network.convolutionMethod)
+        arithmetic: network.arithmetic)
       let input = tape.input(x, needsGradient: true)
       return (tape, input, network(input, timesteps: times, conditions: conditions, on: tape))
     }

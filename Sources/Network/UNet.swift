@@ -11,6 +11,8 @@ import Tensors
 /// super-resolution via iterative refinement", arXiv:2104.07636); levels that receive the image again receive both.
 /// `UNetArchitecture` describes the variants.
 ///
+/// With `Precision.bfloat16` the values between its layers are rounded; its inputs, embeddings and output are not.
+///
 /// Parameter names are those of diffusers' `UNet2DModel`, where it has them.
 package struct UNet: TrainableNetwork {
   package let configuration: UNetConfiguration
@@ -57,7 +59,7 @@ package struct UNet: TrainableNetwork {
     // Consumed, so that the decoder can free what it no longer needs.
     let output = decoder(consume h, skips: consume skips, running: run)
     guard configuration.architecture.dividesOutputByNoise else { return output }
-    return tape.scalingImages(output, by: timesteps.map { Float.exp(-$0) })
+    return tape.inSinglePrecision { tape.scalingImages(output, by: timesteps.map { Float.exp(-$0) }) }
   }
 
   private func withFields(_ fields: Tensor?, _ x: Variable, on tape: Tape) -> Variable {
@@ -65,7 +67,7 @@ package struct UNet: TrainableNetwork {
       fields?.shape[3] ?? 0 == configuration.conditionChannels,
       "a network with \(configuration.conditionChannels) given channels takes as many")
     guard let fields else { return x }
-    return tape.joined(x, tape.input(fields))
+    return tape.inSinglePrecision { tape.joined(x, tape.input(fields)) }
   }
 
   private func withClasses(_ classes: [Int?]?, _ embedding: Variable, on tape: Tape) -> Variable {

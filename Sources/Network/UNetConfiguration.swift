@@ -26,8 +26,8 @@ package struct UNetConfiguration: Sendable, Equatable {
   /// The number of classes that the network is conditioned on, not counting the null class; nil for a network without
   /// classes.
   package var classCount: Int?
-  /// The convolution method of the tapes that the network runs on.
-  package var convolutionMethod: ConvolutionMethod
+  /// The arithmetic of the tapes that the network runs on.
+  package var arithmetic: Arithmetic
   /// The axes along which images are periodic: an image shifted along one of them by a multiple of 2^(levels − 1) pixels
   /// has the shifted output.
   package var periodicity: Periodicity
@@ -36,7 +36,7 @@ package struct UNetConfiguration: Sendable, Equatable {
   package init(
     imageChannels: Int, conditionChannels: Int = 0, imageHeight: Int, imageWidth: Int, channels: Int,
     multipliers: [Int], blocksPerLevel: Int, attentionResolutions: [Int], dropout: Float = 0, groupCount: Int = 32,
-    outputChannels: Int? = nil, classCount: Int? = nil, convolutionMethod: ConvolutionMethod = .winograd,
+    outputChannels: Int? = nil, classCount: Int? = nil, arithmetic: Arithmetic = Arithmetic(),
     periodicity: Periodicity = .none, architecture: UNetArchitecture = .ddpm
   ) {
     self.imageChannels = imageChannels
@@ -51,7 +51,7 @@ package struct UNetConfiguration: Sendable, Equatable {
     self.dropout = dropout
     self.groupCount = groupCount
     self.classCount = classCount
-    self.convolutionMethod = convolutionMethod
+    self.arithmetic = arithmetic
     self.periodicity = periodicity
     self.architecture = architecture
   }

@@ -43,11 +43,11 @@ struct Operation: Sendable, CustomTestStringConvertible {
     var all: [[Float]] { [value.elements] + inputGradients + parameterGradients }
   }
 
-  func run(threads: Int = 1, convolutionMethod: ConvolutionMethod = .winograd) -> Outcome {
+  func run(threads: Int = 1, arithmetic: Arithmetic = Arithmetic()) -> Outcome {
     let parameters = TestParameters(parameterShapes)
     let tape = Tape(
       recordingWith: parameters.values, gradients: parameters.gradients, workers: WorkerPool(threadCount: threads),
-      convolutionMethod: convolutionMethod)
+      arithmetic: arithmetic)
     let variables = inputs.map { tape.input($0, needsGradient: true) }
     let result = apply(tape, variables, parameters.entries)
     let seed = TestData.normals(result.value.shape, seed: 50)

@@ -1,4 +1,5 @@
 import Differentiation
+import Kernels
 import Tensors
 import Testing
 
@@ -26,7 +27,7 @@ import Testing
 
   @Test(arguments: Operation.convolutions)
   func directConvolutionsAgreeWithTheReference(operation: Operation) {
-    let outcome = operation.run(threads: 2, convolutionMethod: .direct)
+    let outcome = operation.run(threads: 2, arithmetic: Arithmetic(convolutionMethod: .direct))
     let inputs = operation.inputs.map(TestData.doubles)
     let parameters = TestParameters(operation.parameterShapes).doubles
     let valueError = TestData.relativeError(outcome.value.elements, operation.value(inputs, parameters))
@@ -37,7 +38,7 @@ import Testing
     {
       #expect(TestData.relativeError(gradient, plain) <= Operation.singlePrecision)
     }
-    let single = operation.run(threads: 1, convolutionMethod: .direct)
+    let single = operation.run(threads: 1, arithmetic: Arithmetic(convolutionMethod: .direct))
     #expect(zip(single.all, outcome.all).allSatisfy { TestData.sameBits($0, $1) })
   }
 

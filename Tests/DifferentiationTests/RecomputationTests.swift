@@ -1,14 +1,15 @@
 import Differentiation
+import Kernels
 import Tensors
 import Testing
 
 @Suite struct RecomputationTests {
   let parameters = TestParameters([[4, 4], [4], [4, 4], [4], [4], [4], [3, 3, 4, 4], [4], [8, 4], [4]])
 
-  private func tape(threads: Int = 1, wantsGradients: Bool = true) -> Tape {
+  private func tape(threads: Int = 1, wantsGradients: Bool = true, precision: Precision = .float32) -> Tape {
     Tape(
       recordingWith: parameters.values, gradients: wantsGradients ? parameters.gradients : nil,
-      workers: WorkerPool(threadCount: threads))
+      workers: WorkerPool(threadCount: threads), arithmetic: Arithmetic(precision: precision))
   }
 
   private func input() -> Tensor { TestData.normals([2, 3, 3, 4], seed: 1) }
@@ -40,9 +41,9 @@ import Testing
   }
 
   /// The value, and the gradients of the input and of all parameters.
-  private func bits(recomputes: Bool, threads: Int) -> [[UInt32]] {
+  private func bits(recomputes: Bool, threads: Int, precision: Precision) -> [[UInt32]] {
     parameters.gradients.clear()
-    let tape = tape(threads: threads)
+    let tape = tape(threads: threads, precision: precision)
     let x = tape.input(input(), needsGradient: true)
     let result = network(tape, x, recomputes: recomputes)
     tape.unwind(from: result, seed: TestData.normals(result.value.shape, seed: 2))
@@ -50,10 +51,10 @@ import Testing
       .map { $0.map(\.bitPattern) }
   }
 
-  @Test(arguments: [1, 2])
-  func recomputationDoesNotChangeTheBits(threads: Int) {
-    let kept = bits(recomputes: false, threads: threads)
-    #expect(bits(recomputes: true, threads: threads) == kept)
+  @Test(arguments: [1, 2], Precision.allCases)
+  func recomputationDoesNotChangeTheBits(threads: Int, precision: Precision) {
+    let kept = bits(recomputes: false, threads: threads, precision: precision)
+    #expect(bits(recomputes: true, threads: threads, precision: precision) == kept)
     #expect(kept.allSatisfy { $0.contains { $0 << 1 != 0 } })
   }
 

@@ -34,7 +34,8 @@ import Testing
     let fixture = try FixtureNetwork("unet-grey")
     let recorded = try Pass(fixture, .direct)
     let tape = Tape(
-      inferenceWith: fixture.parameters(), workers: WorkerPool(threadCount: 1), convolutionMethod: .direct)
+      inferenceWith: fixture.parameters(), workers: WorkerPool(threadCount: 1),
+      arithmetic: Arithmetic(convolutionMethod: .direct))
     let output = fixture.network(
       tape.input(try fixture.tensor("x")), timesteps: recorded.timesteps, on: tape)
     #expect(output.value.elements == recorded.output)
@@ -44,7 +45,7 @@ import Testing
     let fixture = try FixtureNetwork("unet-grey")
     let recorded = try Pass(fixture, .direct)
     var configuration = fixture.network.configuration
-    configuration.convolutionMethod = .direct
+    configuration.arithmetic.convolutionMethod = .direct
     let trained = TrainedUNet(
       network: UNet(configuration), parameters: fixture.parameters(), workers: WorkerPool(threadCount: 1))
     let output = trained.output(try fixture.tensor("x"), times: recorded.timesteps, conditions: .none)
@@ -63,7 +64,8 @@ import Testing
       gradients = Arena(fixture.network.layout)
       let parameters = fixture.parameters()
       let tape = Tape(
-        recordingWith: parameters, gradients: gradients, workers: WorkerPool(threadCount: 2), convolutionMethod: method)
+        recordingWith: parameters, gradients: gradients, workers: WorkerPool(threadCount: 2),
+        arithmetic: Arithmetic(convolutionMethod: method))
       let input = tape.input(x, needsGradient: true)
       let result = fixture.network(input, timesteps: timesteps, on: tape)
       tape.unwind(from: result, seed: try fixture.tensor("target"))

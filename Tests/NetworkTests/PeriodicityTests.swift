@@ -110,8 +110,8 @@ import Testing
   ) -> UNetConfiguration {
     UNetConfiguration(
       imageChannels: shape[3], imageHeight: shape[1], imageWidth: shape[2], channels: 16, multipliers: [1, 2, 2],
-      blocksPerLevel: 1, attentionResolutions: [6], groupCount: 4, convolutionMethod: method, periodicity: periodicity,
-      architecture: architecture)
+      blocksPerLevel: 1, attentionResolutions: [6], groupCount: 4, arithmetic: Arithmetic(convolutionMethod: method),
+      periodicity: periodicity, architecture: architecture)
   }
 
   private static func network(
@@ -130,7 +130,7 @@ import Testing
     let gradients = Arena(network.layout)
     let tape = Tape(
       recordingWith: network.randomParameters(), gradients: gradients, workers: WorkerPool(threadCount: threads),
-      convolutionMethod: network.convolutionMethod)
+      arithmetic: network.arithmetic)
     let input = tape.input(x, needsGradient: true)
     let output = network(input, timesteps: times, on: tape)
     tape.unwind(from: output, seed: seed)

@@ -20,11 +20,12 @@ import Testing
     let x: Tensor
     let seed: Tensor
 
-    init(_ architecture: UNetArchitecture) {
+    init(_ architecture: UNetArchitecture, _ precision: Precision = .float32) {
       network = UNet(
         UNetConfiguration(
           imageChannels: 1, imageHeight: 8, imageWidth: 8, channels: 32, multipliers: [1, 2], blocksPerLevel: 1,
-          attentionResolutions: [4], dropout: 0.3, architecture: architecture))
+          attentionResolutions: [4], dropout: 0.3, arithmetic: Arithmetic(precision: precision),
+          architecture: architecture))
       parameters = Arena(network.layout)
       // With the initial values, blocks are the identity.
       for (index, entry) in network.layout.entries.enumerated() {
@@ -52,7 +53,9 @@ import Testing
     /// The output, and the gradients of the input and of all parameters; two passes into the same gradients.
     func bits(recomputesBlocks: Bool, threads: Int) -> [[UInt32]] {
       let gradients = Arena(network.layout)
-      let tape = Tape(recordingWith: parameters, gradients: gradients, workers: WorkerPool(threadCount: threads))
+      let tape = Tape(
+        recordingWith: parameters, gradients: gradients, workers: WorkerPool(threadCount: threads),
+        arithmetic: network.arithmetic)
       var tensors: [[Float]] = []
       for _ in 0..<2 {
         let (input, output) = forward(tape, recomputesBlocks: recomputesBlocks)
@@ -64,8 +67,9 @@ import Testing
     }
   }
 
-  @Test(arguments: architectures + [.adm]) func recomputationDoesNotChangeTheBits(architecture: UNetArchitecture) {
-    let sample = Sample(architecture)
+  @Test(arguments: architectures + [.adm], Precision.allCases)
+  func recomputationDoesNotChangeTheBits(architecture: UNetArchitecture, precision: Precision) {
+    let sample = Sample(architecture, precision)
     let kept = sample.bits(recomputesBlocks: false, threads: 1)
     #expect(sample.bits(recomputesBlocks: true, threads: 1) == kept)
     #expect(sample.bits(recomputesBlocks: true, threads: 2) == kept)

@@ -89,8 +89,7 @@ struct MachineMeasurement {
     for repetition in 0...repetitions where results.isEmpty || begin.secondsUntilNow < Self.patience {
       let start = ContinuousClock.now
       let tape = Tape(
-        recordingWith: parameters, gradients: gradients, workers: workers,
-        convolutionMethod: network.configuration.convolutionMethod)
+        recordingWith: parameters, gradients: gradients, workers: workers, arithmetic: network.arithmetic)
       let output = network(
         tape.input(images), timesteps: times, conditions: conditions, dropout: nil,
         recomputesBlocks: configuration.training.recomputeActivations == .blocks, on: tape)

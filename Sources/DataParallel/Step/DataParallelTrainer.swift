@@ -183,7 +183,7 @@ package final class DataParallelTrainer {
   func accumulateGradients(_ batch: NoisedImages, microBatch: Int, step: Int) throws -> Double {
     let tape = Tape(
       recordingWith: arena, gradients: gradientSum.leaf(), workers: workers, profiler: profiler,
-      convolutionMethod: task.model.convolutionMethod)
+      arithmetic: task.model.arithmetic)
     tape.parameterIsNeeded = { [unowned self] in waitForParameter($0) }
     tape.parameterGradientIsFinal = { [unowned self] in gradientSum.parameterIsFinal($0) }
     let (output, loss) = task.forward(
