@@ -69,6 +69,10 @@ extension ConfigurationKey {
       "algorithm of 3x3 convolutions; direct is for comparison: slower, without the rounding errors of Winograd's transforms"
     ),
     .init(
+      "model.precision", \.model.precision, .all,
+      "format of the values between layers, which training keeps for the backward pass; bfloat16 has 8 bits of precision and half the size; weights, sums and gradients remain float32"
+    ),
+    .init(
       "model.periodic", \.model.periodicity, .all,
       "axes along which images are periodic: convolutions and filters continue at the opposite side, instead of zeros"),
 

@@ -117,6 +117,7 @@ extension TrainingObjective.Loss: NamedChoice {}
 extension RunConfiguration.TrainingSettings.Recomputation: NamedChoice {}
 extension RunConfiguration.TrainingSettings.WireFormat: NamedChoice {}
 extension ConvolutionMethod: NamedChoice {}
+extension Precision: NamedChoice {}
 extension Periodicity: NamedChoice {}
 extension DatasetSplit: NamedChoice {}
 extension FieldNormalisation: NamedChoice {}

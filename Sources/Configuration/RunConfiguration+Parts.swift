@@ -80,7 +80,7 @@ extension RunConfiguration {
       channels: model.channels, multipliers: model.multipliers, blocksPerLevel: model.blocks,
       attentionResolutions: model.attentionResolutions, dropout: Float(model.dropout), groupCount: model.groups,
       outputChannels: diffusion.variance.isLearned ? 2 * channels : channels, classCount: model.classes,
-      arithmetic: Arithmetic(convolutionMethod: model.convolution),
+      arithmetic: Arithmetic(convolutionMethod: model.convolution, precision: model.precision),
       periodicity: model.periodicity, architecture: model.architecture)
   }
 

@@ -58,6 +58,7 @@ package struct RunConfiguration: Sendable, Equatable {
     /// nil: the network is not conditioned on classes.
     package var classes: Int?
     package var convolution = ConvolutionMethod.winograd
+    package var precision = Precision.float32
     /// The axes along which images are periodic.
     package var periodicity = Periodicity.none
     /// The defaults are those of DDPM.

@@ -110,7 +110,7 @@ package struct ModelImport: Sendable {
     _ mapping: UNetMapping,
     _ folder: PipelineFolder
   ) throws {
-    let free = ["model.dropout", "model.convolution"]
+    let free = ["model.dropout", "model.convolution", "model.precision"]
     let process = [
       "diffusion.process", "diffusion.steps", "diffusion.schedule", "diffusion.beta_first", "diffusion.beta_last",
       "diffusion.zero_terminal_snr",

@@ -217,6 +217,7 @@ struct UNetMapping: Equatable, Sendable {
       model.architecture.headChannels = headChannels
     }
     model.convolution = configuration.model.convolution
+    model.precision = configuration.model.precision
     // Settings of initial values, and of options that this network does not use.
     model.architecture.attentionInitialScale = own.attentionInitialScale
     model.architecture.fourierScale = own.fourierScale

@@ -39,7 +39,7 @@ final class InitialWeights {
   /// - Throws: `InputError` if the new run's network is different, naming the differences; `CheckpointError` if they
   ///   are damaged.
   func read(for layout: ParameterLayout, of new: RunConfiguration) throws {
-    let free: Set = ["model.dropout", "model.convolution", "model.attention_init_scale"]
+    let free: Set = ["model.dropout", "model.convolution", "model.precision", "model.attention_init_scale"]
     var problems = new.difference(from: configuration).compactMap { difference in
       difference.key.name.hasPrefix("model.") && !free.contains(difference.key.name)
         ? "\(difference.key.name) is \(difference.theirs) there but \(difference.mine) here" : nil

@@ -36,12 +36,13 @@ extension TrainingRun {
     }
     // Shown because it is slower than it could be.
     let convolutions = configuration.model.convolution == .direct ? ", direct convolutions" : ""
+    let precision = configuration.model.precision == .bfloat16 ? ", values in bfloat16" : ""
     let data = (["\(dataset.name), \(samplesText)"] + dataset.remarks).joined(separator: "\n          ")
     reporter.message(
       """
       ddpm-mpi \(ProgramVersion.current): \(ranks) x \(threads), run folder \(folder.path)
       data:     \(data)
-      network:  \(ProgressFormat.count(trainer.task.model.layout.parameterCount)) parameters\(convolutions)
+      network:  \(ProgressFormat.count(trainer.task.model.layout.parameterCount)) parameters\(convolutions)\(precision)
       batch:    \(settings.batch) images in \(configuration.microBatchCount) micro-batches of \(settings.microBatch)
       memory:   \(memoryText)
       training: \(firstStep < settings.steps ? "steps \(firstStep + 1) to \(settings.steps)" : "all \(settings.steps) steps are done; for more, raise training.steps")

@@ -126,6 +126,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
     ("diffusion.sigma_data: none", "diffusion.sigma_data is none; expected a number, or auto"),
     ("diffusion.schedule: square", "diffusion.schedule is square; expected linear, cosine, quadratic or sigmoid"),
     ("diffusion.variance: tiny", "diffusion.variance is tiny; expected small, large, learned-range or learned"),
+    ("model.precision: float16", "model.precision is float16; expected float32 or bfloat16"),
     ("model.time_conditioning: both", "model.time_conditioning is both; expected add or scale-shift"),
     ("training.recompute_activations: all", "training.recompute_activations is all; expected none or blocks"),
     ("seed: -1", "seed is -1; expected a whole number from 0 to 18446744073709551615"),
@@ -277,6 +278,7 @@ private func parsingProblems(_ yaml: String) -> [String] {
     #expect(lines.contains("  multipliers: [1, 2, 2]"))
     #expect(lines.contains("  heads: 1"))
     #expect(lines.contains("  head_channels: none"))
+    #expect(lines.contains("  precision: float32"))
     #expect(lines.contains("  recompute_activations: none"))
     #expect(lines.contains("  adam_epsilon: 1.0e-08"))
     #expect(lines.contains("  ema_rampup: 0.05"))

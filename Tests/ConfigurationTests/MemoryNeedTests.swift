@@ -1,5 +1,6 @@
 import Configuration
 import Failures
+import Kernels
 import Network
 import Ranks
 import Testing
@@ -39,6 +40,21 @@ import Testing
       $0.training.recomputeActivations = .init(rawValue: recomputation)!
     }
     #expect(abs(need.bytes / Double(Self.gibibyte) - gibibytes) < 0.005)
+  }
+
+  /// Kept values take half, but the largest value, of 32 x 32 pixels with 256 channels, is also there as floats while it
+  /// is used: three times with its gradient and its normalised value, and once more if only 16 bits of it are kept.
+  @Test func valuesInBFloat16TakeHalfTheMemoryOfFloats() throws {
+    func count(_ precision: Precision) throws -> ActivationCount {
+      var configuration = try Presets.named("cifar10").configuration
+      configuration.model.precision = precision
+      let network = try configuration.network(height: 32, width: 32, channels: 3)
+      return ActivationCount(network.layout, network.configuration)
+    }
+    let (floats, halves, largest) = (try count(.float32), try count(.bfloat16), 32.0 * 32 * 256)
+    for passes: (ActivationCount) -> Double in [\.training, \.trainingWithRecomputedBlocks] {
+      #expect(passes(halves) - 4 * largest == (passes(floats) - 3 * largest) / 2)
+    }
   }
 
   /// A rank of 256 has one micro-batch.

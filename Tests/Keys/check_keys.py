@@ -91,6 +91,7 @@ KEYS = {
     "model.group_channels": ("4", WEIGHTS),
     "model.classes": ("5", WEIGHTS),
     "model.convolution": ("direct", WEIGHTS),
+    "model.precision": ("bfloat16", WEIGHTS),
     "model.periodic": ("both", WEIGHTS),
     "model.block": ("biggan", WEIGHTS),
     "model.fir": ("true", WEIGHTS, {"model.block": "biggan"}),

@@ -32,6 +32,8 @@ struct BenchmarkCommandTests {
     Words("--preset shapes --batch 16 --micro-batch 16"), Words("--preset cifar10 --batch 4 --micro-batch 4"),
     Words("--preset cifar10-ncsnpp-ve --batch 2 --micro-batch 1"), Words("--preset cifar10 --batch 8 --job sample"),
     Words("--preset imagenet64-adm --set model.channels=64 --batch 2 --micro-batch 1"),
+    Words("--preset shapes --batch 16 --micro-batch 16 --set model.precision=bfloat16"),
+    Words("--preset cifar10 --batch 4 --micro-batch 4 --set model.precision=bfloat16"),
   ])
   func memoryEstimateIsAccurate(job: Words) async throws {
     let report = try await ddpm("benchmark \(job) --steps 1 --json").json(as: MemoryReport.self)
@@ -39,6 +41,17 @@ struct BenchmarkCommandTests {
     let program = 0.1
     #expect(report.peakResidentGb / 2 - program < report.memoryEstimateGb)
     #expect(report.memoryEstimateGb < report.peakResidentGb)
+  }
+
+  /// Where activations take most of the memory.
+  @Test func valuesInBFloat16TakeLessMemory() async throws {
+    func peak(_ precision: String) async throws -> Double {
+      try await ddpm(
+        "benchmark --preset shapes --batch 64 --micro-batch 64 --steps 1 --json --set model.precision=\(precision)"
+      ).json(as: MemoryReport.self).peakResidentGb
+    }
+    let (float32, bfloat16) = (try await peak("float32"), try await peak("bfloat16"))
+    #expect(bfloat16 < 0.8 * float32)
   }
 
   struct MemoryReport: Decodable {

@@ -57,6 +57,11 @@ struct ProfileTests {
     #expect(report.profileScale.copyGbPerSecond > 0)
   }
 
+  @Test func roundingHasItsOwnLines() async throws {
+    try await ddpm("\(Self.quick) --set model.precision=bfloat16 --profile")
+      .succeeds(saying: #/(?m)^rounding to bfloat16 /#, #/(?m)^widening of bfloat16 /#)
+  }
+
   @Test func samplingHasAProfile() async throws {
     try await ddpm("\(Self.quick) --job sample --profile").succeeds(saying: #/(?m)^attention forward /#)
   }

@@ -22,6 +22,13 @@ let trainingChecks: [Check] = [
     try expect(all.allSatisfy { $0 == alone }, "training differs from that on one rank")
   },
 
+  Check("steps with values in bfloat16 have the bits of one rank on any grid") { context in
+    let (alone, exact) = (try stepsOnOneRank(context, precision: .bfloat16), try stepsOnOneRank(context))
+    let all = try arrangements(context).map { try stepsOfTraining(context.communicator, $0, precision: .bfloat16) }
+    try expect(all.allSatisfy { $0 == alone }, "training differs from that on one rank")
+    try expect(alone != exact, "the precision changes nothing")
+  },
+
   Check("the averaged gradient equals that of the whole batch") { context in
     try verifyLargeBatchGradient(context, conditionChannels: 0)
   },
@@ -47,9 +54,11 @@ private struct SmallTraining {
   let trainer: DataParallelTrainer
 
   init(
-    _ communicator: Communicator, _ arrangement: DataParallelTrainer.Arrangement = .init(), conditionChannels: Int = 0
+    _ communicator: Communicator, _ arrangement: DataParallelTrainer.Arrangement = .init(), conditionChannels: Int = 0,
+    precision: Precision = .float32
   ) throws {
     var configuration = smallConfiguration()
+    configuration.model.precision = precision
     configuration.data.conditions = (0..<conditionChannels).map { "given_\($0)" }
     self.configuration = configuration
     network = try configuration.network(height: 8, width: 8, channels: 1)
@@ -167,9 +176,11 @@ private func verifyPlainTraining(_ context: CheckContext) throws {
 
 /// The bits of the parameters after three steps, and of one of the averages.
 private func stepsOfTraining(
-  _ communicator: Communicator, _ arrangement: DataParallelTrainer.Arrangement = .init(), conditionChannels: Int = 0
+  _ communicator: Communicator, _ arrangement: DataParallelTrainer.Arrangement = .init(), conditionChannels: Int = 0,
+  precision: Precision = .float32
 ) throws -> [UInt32] {
-  let training = try SmallTraining(communicator, arrangement, conditionChannels: conditionChannels)
+  let training = try SmallTraining(
+    communicator, arrangement, conditionChannels: conditionChannels, precision: precision)
   let trainer = training.trainer
   training.begin()
   for step in 0..<3 { try training.step(step) }
@@ -179,9 +190,11 @@ private func stepsOfTraining(
 }
 
 /// The same on each rank alone.
-private func stepsOnOneRank(_ context: CheckContext, conditionChannels: Int) throws -> [UInt32] {
+private func stepsOnOneRank(
+  _ context: CheckContext, conditionChannels: Int = 0, precision: Precision = .float32
+) throws -> [UInt32] {
   guard let own = try context.communicator.split(group: context.rank) else { return [] }
-  let bits = try stepsOfTraining(own.communicator, conditionChannels: conditionChannels)
+  let bits = try stepsOfTraining(own.communicator, conditionChannels: conditionChannels, precision: precision)
   try own.close()
   return bits
 }
