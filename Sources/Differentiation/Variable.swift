@@ -73,8 +73,8 @@ enum SavedValue {
     }
   }
 
-  /// The value for later operations, and how their backward passes access it: these come long before those of earlier
-  /// operations, which recompute it for themselves.
+  /// The value for operations that come much later, and how their backward passes access it. Those come much earlier
+  /// than the others', which make the value again for themselves, so that it does not stay in memory in between.
   func separate() -> (value: Tensor, saved: SavedValue) {
     switch self {
     case .kept(let tensor): return (tensor, self)
