@@ -37,7 +37,8 @@ extension Tape {
       multiply(y, by: scale)
     }
 
-    let (input, dx) = (x.saved, x.gradient)
+    var input = Optional(x.saved)
+    let dx = x.gradient
     let (dPerImage, dResidual) = (perImage?.gradient, residual?.gradient)
     return record(y, inputs: [x, perImage, residual], parameters: [kernel, bias]) { [unowned self] gradient, isShared in
       let (dy, isShared) = multiple(of: gradient, isShared: isShared, by: scale)
@@ -50,11 +51,13 @@ extension Tape {
           convolutionMethod.counted(geometry.kernelGradientWork)
         ) {
           convolutionMethod.accumulateKernelGradient(
-            input.tensor, dy: dy, into: dKernel, imageSums: sums, periodicity: periodicity, workers: workers)
+            input!.tensor, dy: dy, into: dKernel, imageSums: sums, periodicity: periodicity, workers: workers)
         }
         accumulateBiasGradient(sums, bias: bias)
         dPerImage?.add(sums, on: self)
       }
+      // A value that was recomputed takes as much memory as its gradient, and a step's peak is often here.
+      input = nil
       dx.add { dx, addend in
         profiler.measure(
           enlargesInput ? .enlargingInputGradient : .convolutionInputGradient,
