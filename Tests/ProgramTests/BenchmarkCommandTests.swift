@@ -43,15 +43,19 @@ struct BenchmarkCommandTests {
     #expect(report.memoryEstimateGb < report.peakResidentGb)
   }
 
-  /// Where activations take most of the memory.
+  /// In a deep network, whose activations take most of the memory.
   @Test func valuesInBFloat16TakeLessMemory() async throws {
     func peak(_ precision: String) async throws -> Double {
       try await ddpm(
-        "benchmark --preset shapes --batch 64 --micro-batch 64 --steps 1 --json --set model.precision=\(precision)"
+        """
+        benchmark --preset shapes --set model.blocks=4 --batch 64 --micro-batch 64 --steps 1 --json
+        --set model.precision=\(precision)
+        """
       ).json(as: MemoryReport.self).peakResidentGb
     }
     let (float32, bfloat16) = (try await peak("float32"), try await peak("bfloat16"))
-    #expect(bfloat16 < 0.8 * float32)
+    // Measured: 0.73.
+    #expect(bfloat16 < 0.85 * float32)
   }
 
   struct MemoryReport: Decodable {
