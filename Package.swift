@@ -349,3 +349,10 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Optimising the tests takes longer than they would save: what they test is optimised. Those that compute much
+// themselves are exceptions.
+let computingTests: Set = ["DiffusionTests", "DifferentiationTests", "FieldMeasuresTests", "KernelsTests", "NetworkTests"]
+for target in package.targets where target.type == .test && !computingTests.contains(target.name) {
+  target.swiftSettings = [.unsafeFlags(["-Onone"])]
+}
