@@ -2,7 +2,8 @@ import CMessagePassing
 import Failures
 import Glibc
 
-/// A file that ranks read or write together through MPI-IO (MPI 3.1, chapter 13), at positions that they know.
+/// A file that ranks read or write together through MPI-IO (MPI 3.1, chapter 13), at positions that they know, never
+/// with a shared file pointer: `MPISession` keeps the library from preparing one.
 ///
 /// Opening, closing and most other calls are collective. The file stays open when it goes out of scope, since closing
 /// it would wait for the other ranks, which may be elsewhere after an error: the job has to end.
@@ -110,8 +111,8 @@ package struct SharedFile: ~Copyable {
 
 // Names in the form that MPI-IO accepts.
 extension SharedFile {
-  /// Open MPI derives other names from a file's, such as `<path>.lockedfile`, in buffers of 256 bytes, without checking
-  /// their length.
+  /// Open MPI derives other names from a file's in buffers of 256 bytes without checking their length, such as
+  /// `<path>.locktest.<rank>` where the environment lets it share file pointers by locks.
   static let maximumPathLength = 244
 
   /// Verifies that ranks can share a file with this name.

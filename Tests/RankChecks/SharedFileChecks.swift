@@ -98,6 +98,23 @@ let sharedFileChecks: [Check] = [
     try file.close()
   },
 
+  Check("opening a shared file makes no other file in its folder") { context in
+    let folder = context.folder.appendingPathComponent("alone")
+    let path = folder.appendingPathComponent("file").path
+    let longAgo = Date(timeIntervalSince1970: 1_000_000_000)
+    try context.communicator.onRankZero {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+      try Data([1, 2, 3]).write(to: URL(fileURLWithPath: path))
+      // A file that is made and removed again changes the folder's time too.
+      try FileManager.default.setAttributes([.modificationDate: longAgo], ofItemAtPath: folder.path)
+    }
+    for writable in [true, false] {
+      try SharedFile(path, writable: writable, communicator: context.communicator).close()
+    }
+    let attributes = try FileManager.default.attributesOfItem(atPath: folder.path)
+    try expectEqual(attributes[.modificationDate] as? Date, longAgo)
+  },
+
   Check("opening a missing shared file fails on all ranks and names it") { context in
     let path = context.folder.appendingPathComponent("missing.h5").path
     let error = try expectError(SharedFileError.self) {
