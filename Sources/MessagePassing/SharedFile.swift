@@ -64,12 +64,7 @@ package struct SharedFile: ~Copyable {
     withExtendedLifetime(segment) {}
   }
 
-  /// Returns when everything that ranks have written is on the disk. Collective.
-  package borrowing func synchronise() throws(SharedFileError) {
-    try perform("MPI_File_sync") { ddpm_mpi_synchronise_file(handle) }
-  }
-
-  /// Collective.
+  /// Closes the file; what was written may not be on the disk yet (`flush`). Collective.
   package consuming func close() throws(SharedFileError) {
     var handle = handle
     try perform("MPI_File_close") { ddpm_mpi_close_file(&handle) }
@@ -159,9 +154,9 @@ extension SharedFile {
 /// A failed operation on a file that ranks share.
 package struct SharedFileError: JobEndingError, Equatable, CustomStringConvertible {
   package let path: String
-  /// The MPI function, such as `MPI_File_open`.
+  /// The function that failed, such as `MPI_File_open`.
   package let call: String
-  /// The library's description of the failure.
+  /// The description of the failure by the library or the system.
   package let message: String
 
   package var exitStatus: ExitStatus { .failure }
