@@ -228,15 +228,17 @@ let messagePassingChecks: [Check] = [
 
   Check("ranks with different values do not continue") { context in
     try context.communicator.requireAlike("colour", "red")
-    if context.size == 1 { return }
-    let failure = try expectError(JobFailure.self) {
-      try context.communicator.requireAlike("colour", context.rank == 1 ? "blue" : "red")
+    // The lowest rank that differs is named, whether others differ from it or not.
+    for lowest in 1..<max(1, context.size) {
+      let failure = try expectError(JobFailure.self) {
+        try context.communicator.requireAlike("colour", context.rank < lowest ? "red" : "blue \(context.rank)")
+      }
+      try expectEqual(
+        failure,
+        JobFailure(
+          rank: lowest, exitStatus: .badInput,
+          message: "its colour differs from that of rank 0 (rank 0: red; rank \(lowest): blue \(lowest))"))
     }
-    try expectEqual(
-      failure,
-      JobFailure(
-        rank: 1, exitStatus: .badInput,
-        message: "its colour differs from that of rank 0 (rank 0: red; rank 1: blue)"))
   },
 
   Check("a step that fails on one rank fails on all") { context in
