@@ -60,6 +60,8 @@ package final class DataParallelTrainer {
   private let gradientSum: any GradientSum
   /// The number of micro-batches of each rank.
   private let microBatchCounts: [Int]
+  /// The number of the arena's blocks that each rank owns.
+  private let blockCounts: [Int]
   private let loop: ProgressLoop
   private let parameterExchange: ParameterExchange
   /// nil if the ranks of a node share no memory.
@@ -104,6 +106,9 @@ package final class DataParallelTrainer {
     }
     try nodeRanks?.barrier()
     microBatchCounts = tree.leafRanges(ofRanks: communicator.size).map(\.count)
+    blockCounts = (0..<communicator.size).map { [sharding] rank in
+      sharding.count(ofRank: rank) / ParameterLayout.blockSize
+    }
     // Within a machine, messages are copies that a processor makes, so overlapping gains nothing.
     loop = ProgressLoop(
       isBackground: sharding.grid.nodeCount > 1 && arrangement.overlaps && MPISession.allowsConcurrentCalls,
@@ -219,8 +224,7 @@ package final class DataParallelTrainer {
   func gradientNorm(_ gradients: Arena) throws -> Double {
     try profiler.measure(.gradientNorm, Work(floats: adam.count)) {
       let sums = pieces.flatMap { GradientNorm.blockSums(gradients[$0.range], workers: workers) }
-      let counts = (0..<communicator.size).map { sharding.count(ofRank: $0) / ParameterLayout.blockSize }
-      let all = sharding.inArenaOrder(try communicator.allGather(sums, counts: counts))
+      let all = sharding.inArenaOrder(try communicator.allGather(sums, counts: blockCounts))
       return MicroBatchTree.sum(all).squareRoot()
     }
   }
