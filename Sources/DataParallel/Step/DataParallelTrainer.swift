@@ -144,10 +144,21 @@ package final class DataParallelTrainer {
     }
   }
 
-  /// Starts with given parameters instead of those drawn from the seed; the averages start from them too. Call it
-  /// before the first step, with the same parameters on all ranks.
-  package func begin(with parameters: Arena) {
-    Tensor(arena.buffer).copy(Tensor(parameters.buffer))
+  /// Starts with given parameters instead of those drawn from the seed; the averages start from them too. Collective;
+  /// call it before the first step.
+  /// - Parameter parameters: rank 0's, which all ranks get; others' are ignored.
+  package func begin(with parameters: Arena?) throws {
+    if communicator.rank == 0 {
+      guard let parameters else { preconditionFailure("rank 0 has no parameters") }
+      Tensor(arena.buffer).copy(Tensor(parameters.buffer))
+    }
+    // Where the ranks of a node share the parameters, the first of them receives them for all.
+    let receives = !sharesParameters || nodeRanks?.isFirst == true
+    if let receivers = try communicator.split(group: receives ? 0 : nil) {
+      try receivers.communicator.broadcast(arena.buffer, from: 0)
+      try receivers.close()
+    }
+    try nodeRanks?.barrier()
     startAverages()
   }
 
