@@ -209,9 +209,9 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Checkpoints", "Compression", "Configuration", "DataParallel", "Datasets", "Differentiation", "Diffusion",
-        "Failures", "FeatureNetworks", "Files", "HDF5", "Images", "Inference", "Kernels", "MessagePassing", "Network",
-        "Ranks", "Reporting", "TensorBoard", "Tensors", "Threads",
+        "Checkpoints", "Configuration", "DataParallel", "Datasets", "Differentiation", "Diffusion", "Failures",
+        "FeatureNetworks", "Files", "HDF5", "Images", "Inference", "Kernels", "MessagePassing", "Network", "Ranks",
+        "Reporting", "TensorBoard", "Tensors", "Threads",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .target(

@@ -95,7 +95,7 @@ package struct TrainingRun {
     self.task = task
     try Self.verifyRanksAgree(request, folder, configuration, dataset, communicator)
     try Self.requireMemory(for: task, configuration, communicator)
-    try communicator.together { try initial?.read(for: task.model.layout, of: configuration) }
+    try communicator.onRankZero { try initial?.read(for: task.model.layout, of: configuration) }
     stopWatch = StopWatch(limitMinutes: configuration.training.timeLimitMinutes)
     claim = RunFolderClaim(folder)
     try Self.prepare(claim, request, configuration, communicator, reporter)

@@ -25,7 +25,7 @@ struct Inspect: RankCommand {
       if PackedFields.areIn(file) { return try inspectFields() }
       let inspection = try CheckpointInspection(path: file)
       let header = inspection.header
-      let fields = header.fields == nil ? nil : try OpenCheckpoint(file).fields
+      let fields = header.fields == nil ? nil : try OpenCheckpoint(file).details.fields
       tell("\(file)")
       tell("step \(header.step), \(header.images) images seen, format \(CheckpointHeader.formatVersion)")
       tell(header.classCount.map { "classifier of \($0) classes" } ?? header.kind.rawValue)

@@ -17,17 +17,18 @@ struct TrainedClassifierModel {
   /// - Throws: `CheckpointError`, and `InputError` if it is not a classifier.
   init(reading path: String, weights: ModelRequest.Weights) throws {
     let checkpoint = try OpenCheckpoint(path)
-    guard checkpoint.header.kind == .classifier, let classCount = checkpoint.header.classCount else {
+    let details = checkpoint.details
+    guard details.header.kind == .classifier, let classCount = details.header.classCount else {
       throw InputError("--classifier \(path): this is not a classifier; `ddpm-mpi train-classifier` trains one")
     }
-    configuration = checkpoint.configuration
-    imageShape = checkpoint.header.imageShape
+    configuration = details.configuration
+    imageShape = details.header.imageShape
     let shape = imageShape
     network = try ConfigurationError.found(in: path) {
-      try checkpoint.configuration.classifier(
+      try details.configuration.classifier(
         height: shape[0], width: shape[1], channels: shape[2], classCount: classCount)
     }
-    parameters = try checkpoint.parameters(in: checkpoint.group(of: weights), network.layout)
+    parameters = try checkpoint.parameters(in: details.group(of: weights), network.layout)
   }
 
   /// - Throws: `DiffusionError` unless it was trained on the model's process.

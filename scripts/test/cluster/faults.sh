@@ -16,7 +16,7 @@ faulty() {
   unset DDPM_MPI_FAULT
 }
 
-phases=(reserve create header write mark flush close rename)
+phases=(reserve create header write mark close flush rename)
 
 # second_save PHASE: sets $rank to a rank that takes part in the phase, and $pass to the pass at which it is in the second
 # save.
