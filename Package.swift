@@ -352,7 +352,9 @@ let package = Package(
 
 // Optimising the tests takes longer than they would save: what they test is optimised. Those that compute much
 // themselves are exceptions.
-let computingTests: Set = ["DiffusionTests", "DifferentiationTests", "FieldMeasuresTests", "KernelsTests", "NetworkTests"]
+let computingTests: Set = [
+  "DataParallelTests", "DifferentiationTests", "DiffusionTests", "FieldMeasuresTests", "KernelsTests", "NetworkTests",
+]
 for target in package.targets where target.type == .test && !computingTests.contains(target.name) {
   target.swiftSettings = [.unsafeFlags(["-Onone"])]
 }
