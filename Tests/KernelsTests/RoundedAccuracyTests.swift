@@ -9,7 +9,7 @@ import Testing
 /// single precision is a thousandth of it.
 @Suite struct RoundedAccuracyTests {
   private static let bound = (2.0 / 3).squareRoot() * 0x1p-8
-  /// Of normal numbers, whose m are 1.36 in the root mean square.
+  /// Of normal numbers, which are 1.36·2^e in the root mean square.
   private static let expected = bound / 1.36
   /// The root mean square of 300 errors varies by 4%, this many times that at most.
   private static let scatter = 5 * 0.04

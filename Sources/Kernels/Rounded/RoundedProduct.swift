@@ -141,18 +141,18 @@ package struct RoundedProduct {
 struct RoundedRows {
   private let parts: [MatrixProduct.Part]
   private let areTransposed: Bool
+  /// The number of zeros that stand for a missing row of memory.
+  let longestRow: Int
 
   init(_ parts: [Matrix]) {
     self.parts = parts.map { MatrixProduct.Part(matrix: $0.matrixPointer, columns: $0.columns) }
-    areTransposed = !parts.allSatisfy(\.isRowMajor)
+    let areTransposed = !parts.allSatisfy(\.isRowMajor)
     verify(
       !areTransposed || parts.allSatisfy { $0.matrixPointer.rowStride == 1 },
       "all parts, or all their transposes, must be row-major")
+    self.areTransposed = areTransposed
     longestRow = areTransposed ? parts.map(\.rows).max() ?? 0 : 0
   }
-
-  /// The number of zeros that stand for a missing row of memory.
-  let longestRow: Int
 
   /// Copies some columns of some rows, followed by zeros up to `paddedCount`, a multiple of 32. Fifteen elements after the
   /// last row may be written.
