@@ -15,7 +15,8 @@ import Testing
   }
   /// Partial tiles, strips of both widths, and more terms or rows than a block has.
   static let shapes = [
-    Shape(rows: 1, columns: 1, depth: 1), Shape(rows: 3, columns: 20, depth: 33), Shape(rows: 16, columns: 32, depth: 64),
+    Shape(rows: 1, columns: 1, depth: 1), Shape(rows: 3, columns: 20, depth: 33),
+    Shape(rows: 16, columns: 32, depth: 64),
     Shape(rows: 100, columns: 49, depth: 70), Shape(rows: 40, columns: 17, depth: 5000),
     Shape(rows: 700, columns: 5, depth: 600),
   ]

@@ -186,7 +186,8 @@ struct RoundedRows {
   }
 
   /// Calls `body` with the columns of each part that are among some columns, their index among these, and their number.
-  private func forEachPart(_ columns: Range<Int>, _ body: (_ matrix: MatrixPointer, _ first: Int, _ count: Int) -> Void) {
+  private func forEachPart(_ columns: Range<Int>, _ body: (_ matrix: MatrixPointer, _ first: Int, _ count: Int) -> Void)
+  {
     var start = 0
     for part in parts {
       let common = columns.clamped(to: start..<start + part.columns)
