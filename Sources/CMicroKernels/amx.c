@@ -1,9 +1,9 @@
-// AMX: eight tiles of 16 rows by 64 bytes. Four of them hold the sums of 32 rows by 32 columns, two hold 32 rows of A and
-// two hold 32 columns of B, each with 32 terms. A tile is loaded for every product of tiles, which takes 16 cycles, and
-// loading takes 8.
+// AMX: eight tiles of 16 rows by 64 bytes. Four of them hold the sums of 32 rows by 32 columns, two hold 32 rows of A
+// and two hold 32 columns of B, each with 32 terms. A tile is loaded for every product of tiles, which takes 16 cycles,
+// and loading takes 8.
 //
-// Tests compile this file a second time, with a model in place of the instructions (Tests/CTileModel), so that all of it
-// runs on any processor.
+// Tests compile this file a second time, with a model in place of the instructions (Tests/CTileModel), so that all of
+// it runs on any processor.
 #if defined(__x86_64__) || defined(DDPM_TILES_ARE_MODELLED)
 #include "build_target.h"
 #include "rounded_kernels.h"
@@ -13,7 +13,7 @@
 #pragma clang attribute push(__attribute__((target("amx-tile,amx-bf16"))), apply_to = function)
 #endif
 
-enum { TILE_ROWS = 16, TILE_COLUMNS = 16, TILE_DEPTH = 32, TILE_BYTES_PER_ROW = 64, TILE_COUNT = 8 };
+enum { TILE_ROWS = 16, TILE_COLUMNS = 16, TILE_DEPTH = 32, TILE_BYTES_PER_ROW = 64 };
 
 /// The operand of LDTILECFG (Intel SDM, volume 2, LDTILECFG, table of the memory area's layout).
 struct tile_configuration {

@@ -2,7 +2,7 @@
 // includes this defines the sizes of its registers:
 //   VECTOR_LANES  floats in a vector register, a divisor of 16,
 //   BLOCK_ROWS    rows of a block, a divisor of 16,
-//   BLOCK_VECTORS vectors of its rows, whose lanes divide 16 or, for strips of 32 columns only, 32.
+//   BLOCK_VECTORS vectors of its rows, at most 32 floats; in strips of 16 columns at most those.
 // A block's even and odd sums of 32 terms stay in registers.
 #include <stdbool.h>
 #include <stddef.h>
@@ -68,8 +68,8 @@ BLOCK_FUNCTION multiply_block(const int vectors, ptrdiff_t width, ptrdiff_t runs
   }
 }
 
-/// All blocks of some vectors' width. Never inlined: the compiler would not keep it between the instructions that change
-/// the arithmetic's mode.
+/// All blocks. Never inlined: the compiler could move its arithmetic out from between the instructions that change the
+/// mode, of which it knows nothing.
 static __attribute__((noinline)) void multiply_blocks(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t runs,
                                                       ptrdiff_t run_length, const uint16_t *const *a,
                                                       ptrdiff_t a_stride, const uint16_t *b, float *c,

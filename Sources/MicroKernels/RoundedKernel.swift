@@ -5,8 +5,8 @@ import Tensors
 
 /// The products of bfloat16 numbers with sums in single precision, for one kind of processor.
 ///
-/// Sums are made as the tile instruction TDPBF16PS makes them, 32 terms at a time: Σ of the even terms plus Σ of the odd
-/// terms, each a chain of fused multiply-adds, is added to the sum so far. Denormal numbers count as zeros. All
+/// Sums are made as the tile instruction TDPBF16PS makes them, 32 terms at a time: Σ of the even terms plus Σ of the
+/// odd terms, each a chain of fused multiply-adds, is added to the sum so far. Denormal numbers count as zeros. All
 /// implementations follow this order and give the same bits; on arm64, a sum just below the smallest normal number may
 /// be zero instead of that number.
 package struct RoundedKernel: Sendable {
@@ -36,7 +36,8 @@ package struct RoundedKernel: Sendable {
   /// The name of the instruction set.
   package var name: String { String(cString: functions.name) }
 
-  /// Whether a processor with given features, bits of `ddpm_processor_feature`, can run it. Tiles must also be permitted.
+  /// Whether a processor with given features, bits of `ddpm_processor_feature`, can run it. Tiles must also be
+  /// permitted.
   package func isSupported(by features: UInt32) -> Bool { functions.features & ~features == 0 }
 
   /// What the number of rows must be a multiple of.
@@ -44,8 +45,8 @@ package struct RoundedKernel: Sendable {
   /// The number of terms that are added together; what the length of a run must be a multiple of.
   package static let depthUnit = 32
 
-  /// C = A·B or, if `accumulates`, C += A·B, for columns of A in several runs, which follow each other in the sums. A sum
-  /// may thus be divided among calls without changing a bit.
+  /// C = A·B or, if `accumulates`, C += A·B, for columns of A in several runs, which follow each other in the sums. A
+  /// sum may thus be divided among calls without changing a bit.
   ///
   /// - Parameters:
   ///   - rows: the number of rows of A and C, a multiple of 16.

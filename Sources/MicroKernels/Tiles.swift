@@ -2,8 +2,8 @@ import CBuildTarget
 import CProcessor
 import Glibc
 
-/// Intel's tile instructions for bfloat16 (AMX). They are used only with `DDPM_AMX=1` in the environment, since they have
-/// not been measured yet. They do not change a bit: see `RoundedKernel`.
+/// Intel's tile instructions for bfloat16 (AMX). They are used only with `DDPM_AMX=1` in the environment, since they
+/// have not been measured yet. They do not change a bit: see `RoundedKernel`.
 package enum Tiles {
   /// Whether this processor has them, and the system supports them.
   package static var areAvailable: Bool { ddpm_processor_features() & DDPM_FEATURE_AMX_BF16.rawValue != 0 }
@@ -14,7 +14,8 @@ package enum Tiles {
   /// Whether this process may use them; asks the system for permission.
   package static var arePermitted: Bool { ddpm_request_tiles() }
 
-  // Permission is not requested in vain: signal stacks must then have room for the tiles.
+  /// Whether `RoundedKernel.best` uses them.
+  // Permission is requested only where it is wanted, since signal stacks must then have room for the tiles.
   package static let areUsed = areWanted && arePermitted
 
   /// Whether they are used and why not, in a few words for people; asks the system for permission.

@@ -4,9 +4,9 @@ import Testing
 /// The errors of convolutions of rounded operands and their gradients, for the shapes of the presets.
 ///
 /// **The bound.** A number m·2^e, 1 ≤ m < 2, is rounded to a multiple of 2^(e − 7), with an error that is evenly
-/// distributed up to half of that: 2⁻⁸/√3·2^e in the root mean square, at most 2⁻⁸/√3 of the number. Independent errors of
-/// both factors give √2 as much for a product, and as much for a sum of independent products. The rounding of sums in
-/// single precision is a thousandth of it.
+/// distributed up to half of that: 2⁻⁸/√3·2^e in the root mean square, at most 2⁻⁸/√3 of the number. Independent errors
+/// of both factors give √2 as much for a product, and as much for a sum of independent products. The rounding of sums
+/// in single precision is a thousandth of it.
 @Suite struct RoundedAccuracyTests {
   private static let bound = (2.0 / 3).squareRoot() * 0x1p-8
   /// Of normal numbers, which are 1.36·2^e in the root mean square.

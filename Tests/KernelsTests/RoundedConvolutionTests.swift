@@ -156,7 +156,8 @@ private struct Operands {
   let bias: Tensor
   let dy: Tensor
 
-  /// - Parameter areRounded: whether x, the kernel and dy are bfloat16 numbers: those nearest to what they are otherwise.
+  /// - Parameter areRounded: whether x, the kernel and dy are bfloat16 numbers: those nearest to what they are
+  ///   otherwise.
   init(_ geometry: Winograd.Geometry, areRounded: Bool) {
     func operand(_ shape: [Int], seed: UInt64) -> Tensor {
       let normals = normalTensor(shape, seed: seed)

@@ -6,8 +6,8 @@ import MicroKernels
 import ReferenceKernels
 import Testing
 
-/// All implementations of products of bfloat16 numbers have the bits of the documented order of additions. All NaNs count
-/// as equal.
+/// All implementations of products of bfloat16 numbers have the bits of the documented order of additions. All NaNs
+/// count as equal.
 @Suite struct RoundedKernelTests {
   static let kernels = RoundedKernel.testable.indices
 

@@ -1,8 +1,8 @@
 import CTileModel
 import Testing
 
-/// The model of AMX's tile instructions against examples computed by hand from Intel's descriptions. Its state is that of
-/// a thread, so tests do not wait for anything.
+/// The model of AMX's tile instructions against examples computed by hand from Intel's descriptions. Its state is that
+/// of a thread, so tests do not wait for anything.
 @Suite struct TileModelTests {
   /// The memory that LDTILECFG reads, with some tiles of given rows and bytes per row.
   private static func configuration(_ shapes: [(rows: UInt8, bytes: UInt8)], palette: UInt8 = 1) -> [UInt8] {

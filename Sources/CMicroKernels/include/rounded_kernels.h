@@ -8,9 +8,9 @@
 
 /// The products of bfloat16 numbers for one kind of processor.
 ///
-/// All implementations give the same bits, those of the instruction TDPBF16PS. A sum is made 32 terms at a time: a chain
-/// of fused multiply-adds over their even terms, starting from zero, another one over their odd terms, and then
-/// c := c + (even + odd). Each step is rounded to the nearest number, ties to even. Operands and results that are
+/// All implementations give the same bits, those of the instruction TDPBF16PS. A sum is made 32 terms at a time: a
+/// chain of fused multiply-adds over their even terms, starting from zero, and another one over their odd terms; then
+/// c becomes c + (even + odd). Each step is rounded to the nearest number, ties to even. Operands and results that are
 /// denormal count as zeros of their sign. Which of several NaNs results is not defined.
 ///
 /// A result thus depends on its own row and column alone, and a sum may be divided among calls.

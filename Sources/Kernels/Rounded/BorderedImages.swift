@@ -1,13 +1,14 @@
 import MicroKernels
 import Tensors
 
-/// Images with a border of one pixel, for 3x3 convolutions as products: the pixels that a tap sees are rows of a matrix.
+/// Images with a border of one pixel, for 3x3 convolutions as products: the pixels that a tap sees are rows of a
+/// matrix.
 ///
-/// Pixels are numbered line by line, and lines are `lineStride` positions apart, border included: the result at (y, x) is
-/// number y·lineStride + x, and its tap t sees the bordered image's pixel of that number plus `offset(ofTap: t)`. Each tap
-/// thus sees a run of consecutive positions for any run of results. The numbers between the end of a line and the next
-/// line are no results. The border is zero or, along a periodic axis, has the pixels of the opposite side; without such
-/// an axis, the border at the right of a line is also that at the left of the next.
+/// Pixels are numbered line by line, and lines are `lineStride` positions apart, border included: the result at (y, x)
+/// is number y·lineStride + x, and its tap t sees the bordered image's pixel of that number plus `offset(ofTap: t)`.
+/// Each tap thus sees a run of consecutive positions for any run of results. The numbers between the end of a line and
+/// the next line are no results. The border is zero or, along a periodic axis, has the pixels of the opposite side;
+/// without such an axis, the border at the right of a line is also that at the left of the next.
 struct BorderedImages {
   private let pixels: UnsafePointer<Float>
   let channels: Int

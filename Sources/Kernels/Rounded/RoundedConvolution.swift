@@ -4,10 +4,10 @@ import Tensors
 /// Stride-1 3x3 convolution as the plain sum over nine taps, of operands that are rounded to bfloat16, with sums in
 /// single precision. It serves processors whose products of such numbers are much faster than those of floats.
 ///
-/// Inputs are copied once, rounded and with a border (`BorderedImages`), some lines or images at a time. There each tap is
-/// another address, so no matrix of patches is made. Channels are padded with zeros to a multiple of 32. Biases and other
-/// addends are not rounded. It computes the same results as `Winograd` and `DirectConvolution`, except for the rounding
-/// of the operands: 2.4·10⁻³ of a result's magnitude for independent numbers.
+/// Inputs are copied once, rounded and with a border (`BorderedImages`), some lines or images at a time. There each tap
+/// is another address, so no matrix of patches is made. Channels are padded with zeros to a multiple of 32. Biases and
+/// other addends are not rounded. It computes the same results as `Winograd` and `DirectConvolution`, except for the
+/// rounding of the operands: 2.4·10⁻³ of a result's magnitude for independent numbers.
 package struct RoundedConvolution {
   private let products: RoundedKernel
 
@@ -108,8 +108,8 @@ package struct RoundedConvolution {
     }
   }
 
-  /// Positions are summed in order, in blocks that depend on the shape alone, so the result does not depend on the number
-  /// of threads. The sums of dy over each image's pixels are of numbers that are not rounded.
+  /// Positions are summed in order, in blocks that depend on the shape alone, so the result does not depend on the
+  /// number of threads. The sums of dy over each image's pixels are of numbers that are not rounded.
   package func accumulateKernelGradient(
     x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dKernel: UnsafeMutablePointer<Float>,
     imageSums: UnsafeMutablePointer<Float>, geometry: Winograd.Geometry, workers: WorkerPool

@@ -30,12 +30,12 @@ extension [RoundedStrip] {
 enum RoundedOperands {
   typealias Row = UnsafePointer<Float>
 
-  /// The smallest odd number of cache lines that hold `count` numbers, in numbers: rows a power of two apart would compete
-  /// for the same cache sets.
+  /// The smallest odd number of cache lines that hold `count` numbers, in numbers: rows a power of two apart would
+  /// compete for the same cache sets.
   static func oddLines(_ count: Int) -> Int { 2 * PointPlanes.oddLines((count + 1) / 2) }
 
-  /// A row of A, followed by zeros up to `paddedCount`. Elements are written in groups of 16, so up to 15 zeros may follow
-  /// the last one.
+  /// A row of A, followed by zeros up to `paddedCount`. Elements are written in groups of 16, so up to 15 zeros may
+  /// follow the last one.
   @inline(__always)
   static func putRow(_ row: Row, count: Int, into target: UnsafeMutablePointer<UInt16>, paddedCount: Int) {
     @inline(__always)

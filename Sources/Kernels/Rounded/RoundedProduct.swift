@@ -154,8 +154,8 @@ struct RoundedRows {
     longestRow = areTransposed ? parts.map(\.rows).max() ?? 0 : 0
   }
 
-  /// Copies some columns of some rows, followed by zeros up to `paddedCount`, a multiple of 32. Fifteen elements after the
-  /// last row may be written.
+  /// Copies some columns of some rows, followed by zeros up to `paddedCount`, a multiple of 32. Fifteen elements after
+  /// the last row may be written.
   func put(
     rows: Range<Int>, columns: Range<Int>, zeros: UnsafePointer<Float>, into target: UnsafeMutablePointer<UInt16>,
     stride: Int, paddedCount: Int
