@@ -252,14 +252,19 @@ let package = Package(
     .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport", "Threads"]),
     .testTarget(name: "ThreadsTests", dependencies: ["Threads"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Threads"]),
+    // Tile instructions in plain C, and the kernel of CMicroKernels that is written with them.
+    .target(name: "CTileModel", dependencies: ["CBuildTarget", "CMicroKernels"], path: "Tests/CTileModel"),
     // Slow, plain twins of the kernels.
     .target(
-      name: "ReferenceKernels", dependencies: ["Kernels", "Tensors"], path: "Tests/ReferenceKernels",
-      swiftSettings: numericCode),
+      name: "ReferenceKernels",
+      dependencies: ["CBuildTarget", "CProcessor", "CTileModel", "Kernels", "MicroKernels", "Tensors"],
+      path: "Tests/ReferenceKernels", swiftSettings: numericCode),
     .testTarget(
-      name: "MicroKernelsTests", dependencies: ["CBuildTarget", "CProcessor", "MicroKernels", "ReferenceKernels"]),
+      name: "MicroKernelsTests",
+      dependencies: ["CBuildTarget", "CProcessor", "CTileModel", "Kernels", "MicroKernels", "ReferenceKernels"]),
     .testTarget(
-      name: "KernelsTests", dependencies: ["Configuration", "Kernels", "Network", "ReferenceKernels", "Tensors"]),
+      name: "KernelsTests",
+      dependencies: ["Configuration", "Kernels", "MicroKernels", "Network", "ReferenceKernels", "Tensors"]),
     .testTarget(
       name: "DifferentiationTests", dependencies: ["Differentiation", "Kernels", "ReferenceKernels", "Tensors"]),
     .testTarget(

@@ -34,8 +34,13 @@ extension TrainingRun {
       reporter.log.warning(
         "this MPI library allows no calls from two threads, so communication does not overlap with computation")
     }
-    // Shown because it is slower than it could be.
-    let convolutions = configuration.model.convolution == .direct ? ", direct convolutions" : ""
+    // Shown because they are slower than they could be, or rounded.
+    let convolutions =
+      switch configuration.model.convolution {
+      case .winograd: ""
+      case .direct: ", direct convolutions"
+      case .rounded: ", convolutions in bfloat16"
+      }
     let data = (["\(dataset.name), \(samplesText)"] + dataset.remarks).joined(separator: "\n          ")
     reporter.message(
       """

@@ -42,6 +42,7 @@ struct Doctor: RankCommand {
       print("  chosen of   \(installed.features.keys.sorted().joined(separator: ", ")), in \(installed.folder)")
     }
     print("  products    by \(MicroKernel.best.name)")
+    print("  bfloat16    by \(RoundedKernel.best.name); \(Tiles.state)")
     if let advice = Self.vectorAdvice {
       print("  advice      this build uses AVX-512 for products only; \(advice)")
     }

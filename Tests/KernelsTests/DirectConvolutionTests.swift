@@ -135,7 +135,7 @@ import Testing
 
 extension Winograd.Geometry {
   /// The geometry of the convolution after enlarging.
-  fileprivate var patches: PatchGeometry {
+  var patches: PatchGeometry {
     PatchGeometry(
       images: images, height: height, width: width, channels: inChannels, kernelSize: 3, pad: 1,
       periodicity: periodicity)

@@ -9,16 +9,20 @@ package enum BFloat16 {
     verify(values.count == halves.count, "as many halves as numbers")
     let whole = values.count / 16 * 16
     for index in stride(from: 0, to: whole, by: 16) {
-      let vector: SIMD16<Float> = values[vector: index]
-      let word = unsafeBitCast(vector, to: Words.self)
-      let odd = (word &>> 16) & 1
-      let rounded = (word &+ 0x7FFF &+ odd) &>> 16
-      // Rounding would carry the bits of a NaN into its sign bit.
-      let isNotANumber = (word & 0x7FFF_FFFF) .> Words(repeating: 0x7F80_0000)
-      let result = rounded.replacing(with: (word &>> 16) | 0x40, where: isNotANumber)
-      halves[vector: index] = SIMD16<UInt16>(truncatingIfNeeded: result)
+      halves[vector: index] = SIMD16<UInt16>(truncatingIfNeeded: rounded(values[vector: index]))
     }
     for index in whole..<values.count { halves[index] = round(values[index]) }
+  }
+
+  /// Sixteen rounded numbers, in the lower halves of words; the upper halves are zero.
+  @inline(__always)
+  static func rounded(_ vector: SIMD16<Float>) -> SIMD16<UInt32> {
+    let word = unsafeBitCast(vector, to: Words.self)
+    let odd = (word &>> 16) & 1
+    let rounded = (word &+ 0x7FFF &+ odd) &>> 16
+    // Rounding would carry the bits of a NaN into its sign bit.
+    let isNotANumber = (word & 0x7FFF_FFFF) .> Words(repeating: 0x7F80_0000)
+    return rounded.replacing(with: (word &>> 16) | 0x40, where: isNotANumber)
   }
 
   /// Rounds one number.
