@@ -70,7 +70,8 @@ struct Inspect: RankCommand {
     tell("data set \(fields.name), fields of \(fields.fieldShape.map(String.init).joined(separator: "x"))")
     for axis in [fields.coordinates.y, fields.coordinates.x].compactMap(\.self) {
       guard let first = axis.values.first, let last = axis.values.last else { continue }
-      tell("\(axis.name) from \(first) to \(last)\(axis.units.isEmpty ? "" : " \(axis.units)")")
+      let line = "\(axis.name) from \(first) to \(last)\(axis.units.isEmpty ? "" : " \(axis.units)")"
+      tell(line.printableOnOneLine)
     }
     for line in inspection.table { tell(line) }
     for part in inspection.parts {
