@@ -222,7 +222,9 @@ package struct TrainingRun {
         reporter.log.warnIfUnwritten { try metrics?.append(record) }
         tensorBoard?.note(record)
       }
-      let progress = TrainingProgress(record, stepCount: settings.steps, imagesPerStep: settings.batch)
+      let progress = TrainingProgress(
+        record, stepCount: settings.steps, imagesPerStep: settings.batch,
+        speedUnit: dataset.fields == nil ? "img/s" : "fields/s")
       reporter.show(progress, isMilestone: isLogged)
 
       // Save.

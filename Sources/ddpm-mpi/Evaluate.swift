@@ -86,6 +86,10 @@ struct Evaluate: RankCommand {
   func validate() throws {
     try require("--count", count, in: 2...OptionRange.images.upperBound)
     try require("--members", members, in: OptionRange.members)
+    for measure in measures?.elements ?? [] where !MeasureNames.all.contains(measure.name) {
+      throw ValidationError(
+        "--measures: '\(measure.name)' is not a measure; the measures are \(MeasureNames.all.joined(separator: ", ")).")
+    }
     if let referenceCount, referenceCount < 2 {
       throw ValidationError("--reference-count is \(referenceCount); it must be at least 2.")
     }
@@ -119,14 +123,11 @@ struct Evaluate: RankCommand {
   }
 }
 
-/// The name of a measure of images or of fields.
+/// The name of a measure of images or of fields; the command checks it, to name all that there are.
 struct MeasureName: ExpressibleByArgument {
   let name: String
 
-  init?(argument: String) {
-    guard MeasureNames.all.contains(argument) else { return nil }
-    name = argument
-  }
+  init?(argument: String) { name = argument }
 }
 
 /// The network that computes features.

@@ -72,6 +72,13 @@ struct EvaluateCommandTests {
       2, saying: "fashion-mnist-classifier requires images of shape [32, 32, 1], but these are [32, 32, 3]")
   }
 
+  @Test func unknownMeasuresAreAnsweredWithAllThatThereAre() async throws {
+    for names in ["fancy", "fid,fancy"] {
+      try await ddpm("evaluate --checkpoint x --count 20 --measures \(names)").ends(
+        2, saying: "--measures: 'fancy' is not a measure; the measures are fid, ")
+    }
+  }
+
   @Test func tooFewImagesAreRefusedBeforeAnyIsDrawn() async throws {
     let evaluate: Words = "evaluate --checkpoint \(try await EvaluationFixture.run.made)"
     try await ddpm("\(try await EvaluationFixture.evaluate) --reference-count 60001").ends(

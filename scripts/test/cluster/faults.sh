@@ -170,7 +170,7 @@ for place in $(seq 0 19) empty text; do
   # Of which one is the next save's.
   for step in 21 22; do echo "left over" >"$folder/$name/checkpoints/.step-000000$step.h5.partial"; done
   if "$program" train "${config[@]}" "${short[@]}" --resume --output "$folder/$name" >"$folder/$name.log" 2>&1 &&
-    grep -qE 'step-00000040.h5: (it has no seal|this is not an HDF5 file).*; trying the previous one' "$folder/$name.log" &&
+    grep -qE 'step-00000040.h5: (it has no seal|it is empty|this is not an HDF5 file).*; trying the previous one' "$folder/$name.log" &&
     grep -q 'Resuming from .*/step-00000020.h5' "$folder/$name.log" &&
     ! compgen -G "$folder/$name/checkpoints/.*.partial" >/dev/null &&
     "$program" inspect "$folder/$name/checkpoints/step-00000022.h5" >>"$folder/$name.log" 2>&1; then
