@@ -56,7 +56,7 @@ fi
 threads=${THREADS:-$((cores / RANKS > 0 ? cores / RANKS : 1))}
 
 echo
-echo "Training on $RANKS ranks (threads each: $threads). Ctrl-C stops it; the same command goes on where it was saved."
+echo "Training on $RANKS ranks (threads each: $threads). Ctrl-C stops it; the same command resumes it."
 THREADS=$threads scripts/mpirun.sh "$RANKS" .build/release/ddpm-mpi train --threads "$threads" "${resume[@]}" "$@"
 
 # The names carry the step in eight digits, so the last one is the newest.

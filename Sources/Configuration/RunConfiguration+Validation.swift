@@ -27,8 +27,8 @@ extension RunConfiguration {
     guard imageSize > 0, imageSize.isMultiple(of: 1 << halvings) else {
       throw ConfigurationError(
         "model.multipliers is \(text("model.multipliers")), whose \(halvings + 1) levels halve the image \(halvings) "
-          + "times, which images of \(imageSize)x\(imageSize) pixels do not allow; use fewer multipliers, or images "
-          + "whose size is a multiple of \(1 << halvings) \(Self.howToFitFields)")
+          + "times, which a side of \(imageSize) pixels does not allow; use fewer multipliers, or images "
+          + "whose height and width are multiples of \(1 << halvings) \(Self.howToFitFields)")
     }
     let resolutions = resolutions(imageSize: imageSize)
     var problems = model.attentionResolutions.filter { !resolutions.contains($0) }.map { missing in

@@ -52,7 +52,7 @@ struct Evaluate: RankCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Measures to compute, of those above, separated by commas (default: all that fit the model).",
+      "Measures to compute, of those above, separated by commas (default: all that fit the model; with --reference: fid,is).",
       valueName: "names"))
   var measures: CommaSeparated<MeasureName>?
 

@@ -116,9 +116,9 @@ import Testing
     let configuration = changed { $0.model.multipliers = [1, 2, 2, 2] }
     #expect(
       problems { () throws(ConfigurationError) in try configuration.validate(imageSize: 28) } == [
-        "model.multipliers is [1, 2, 2, 2], whose 4 levels halve the image 3 times, which images of 28x28 pixels do "
-          + "not allow; use fewer multipliers, or images whose size is a multiple of 8 (for fields, `ddpm-mpi pack` has "
-          + "--crop and --pad)"
+        "model.multipliers is [1, 2, 2, 2], whose 4 levels halve the image 3 times, which a side of 28 pixels does "
+          + "not allow; use fewer multipliers, or images whose height and width are multiples of 8 (for fields, `ddpm-mpi "
+          + "pack` has --crop and --pad)"
       ])
   }
 

@@ -12,7 +12,7 @@ for tool in debootstrap chroot swift; do
   command -v "$tool" >/dev/null || { echo "There is no $tool; scripts/test/image.sh needs it." >&2; exit 1; }
 done
 if ((EUID != 0)); then
-  echo "scripts/test/image.sh needs root's rights, for debootstrap and chroot." >&2
+  echo "scripts/test/image.sh needs root privileges, for debootstrap and chroot." >&2
   exit 1
 fi
 source scripts/shared/cases.sh

@@ -41,6 +41,15 @@ package struct FieldPacker {
     (training.count + (test?.count ?? 0)) * (recipe.missing == .mask ? 2 : 1)
   }
 
+  /// The numbers that are in memory at once: those of the samples that are read, and at least those that are written.
+  package var floatsHeld: (read: Double, written: Double) {
+    let count = Double(min(piece(training), training.count))
+    let channels = training.channels.count
+    let read = [training.height, training.width, channels].reduce(count) { $0 * Double($1) }
+    let written = [frame.height, frame.width, channels, recipe.coarse == nil ? 1 : 2].reduce(count) { $0 * Double($1) }
+    return (read, written)
+  }
+
   /// Writes a file that appears completely or not at all: under a temporary name, flushed to the disk, then renamed.
   /// Only the thread that calls libhdf5 may call this.
   ///
@@ -250,6 +259,6 @@ private struct MissingValues {
         + "fill value, or too large for single precision; the first is \(names[first.channel]) in sample \(sample), "
         + "y \(frame.rows[row]), x \(frame.columns[column])",
       advice: "add --missing mask, which sets them to the mean and adds a channel that is 1 where there is a value; or "
-        + "fill them before, or leave the variable out")
+        + "fill them in first, or leave the variable out")
   }
 }

@@ -44,13 +44,14 @@ struct MeasuredFields: MeasuredFile {
   ///   - gridShape: [h, w] of a measurement.
   ///   - wholeShape: [H, W] of the model's fields.
   ///   - variables: those of the model that were measured.
+  ///   - modelVariables: the names of all of the model's, in its order.
   ///   - normalisation: the model's.
   ///   - maskNames: the variables of the file that are 1 where values are known, given with `--mask`.
   ///   - marksMissing: whether missing values mark what is not known, unless there are masks.
   /// - Throws: `InputError`, `DatasetError`.
   init(
     _ path: String, gridShape: [Int], of wholeShape: [Int], _ variables: [FieldVariable],
-    normalisation: FieldNormalisation, masks maskNames: [String], marksMissing: Bool
+    among modelVariables: [String], normalisation: FieldNormalisation, masks maskNames: [String], marksMissing: Bool
   ) throws {
     (self.path, self.gridShape, self.maskNames, self.marksMissing) = (path, gridShape, maskNames, marksMissing)
     scalings = variables.map(normalisation.scaling(of:))
@@ -62,14 +63,17 @@ struct MeasuredFields: MeasuredFile {
     source = try Self.open(path, names, masks: maskNames)
     let found = source.channels
     let isUnnamed = Self.isUnnamed(path)
-    if isUnnamed && (found.count != names.count || !maskNames.isEmpty) {
+    // A whole array has the model's channels, in its order.
+    let isWhole = isUnnamed && found.count == modelVariables.count
+    if isUnnamed && (!(isWhole || found.count == names.count) || !maskNames.isEmpty) {
       throw InputError(
         "--measured \(path): it is an array of \(found.count) channels without names, but \(names.joined(separator: ", ")) "
-          + "are measured\(maskNames.isEmpty ? "" : ", and a mask needs a name"); write an .npz, NetCDF-4 or HDF5 file")
+          + "are measured, of the model's \(modelVariables.joined(separator: ", "))"
+          + "\(maskNames.isEmpty ? "" : ", and a mask needs a name"); write an .npz, NetCDF-4 or HDF5 file")
     }
     channels = try names.enumerated().map { number, name in
       try isUnnamed
-        ? number
+        ? (isWhole ? modelVariables.firstIndex(of: name) ?? number : number)
         : Self.index(
           of: name, in: found, "--measured \(path)",
           remedy: "; write a file with the model's variables, for example with `ddpm-mpi pack \(path) --names`")
@@ -106,6 +110,11 @@ struct MeasuredFields: MeasuredFile {
     do { return .other(try FieldFile.open(path, selection)) } catch let error as DatasetError {
       switch error.kind {
       case .unknownName:
+        if let mask = masks.first(where: { $0.contains("/") || $0.hasSuffix(".png") }) {
+          throw InputError(
+            "--mask \(mask): there is no such file, and \(path) has no such variable; give a picture, or a variable of "
+              + "the measured file that is 1 where values are known")
+        }
         throw InputError(
           "--measured \(path): \(error.problem); its variables need the names "
             + selection.variables.joined(separator: ", "))
@@ -153,8 +162,13 @@ struct MeasuredFields: MeasuredFile {
         let known = (0..<size).map { !values.elements[row * size + $0].isNaN }
         guard known.contains(false) else {
           throw InputError(
-            "--measured \(path): nothing is missing in sample \(number); set unknown values to NaN, or mark them with --mask"
-          )
+            "--measured \(path): nothing is missing in sample \(number); set unknown values to NaN, mark them with --mask, or "
+              + "choose other samples with --first and --count")
+        }
+        guard known.contains(true) else {
+          throw InputError(
+            "--measured \(path): all values of sample \(number) are missing; choose other samples with --first and --count, "
+              + "or draw fields without measurements with `ddpm-mpi sample`")
         }
         return known
       }

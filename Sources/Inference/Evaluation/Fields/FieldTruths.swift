@@ -1,6 +1,7 @@
 import Configuration
 import Datasets
 import Failures
+import Glibc
 import Tensors
 
 /// The fields of a data set that drawn ones are compared with, in physical units.
@@ -24,6 +25,9 @@ package struct FieldTruths: Sendable {
     let fields = try DatasetCatalog.fields(
       name: data.name, path: path ?? data.path, split: split, channels: data.channels)
     guard let fields else {
+      if let path = path ?? data.path, access(path, F_OK) != 0 {
+        throw InputError("\(path): there is no such file; check the path")
+      }
       throw InputError(
         "\(path ?? data.path ?? data.name) has no packed fields, with which drawn fields can be compared; if it has other "
           + "fields, pack them with `ddpm-mpi pack`")
