@@ -41,13 +41,14 @@ package struct FieldPacker {
     (training.count + (test?.count ?? 0)) * (recipe.missing == .mask ? 2 : 1)
   }
 
-  /// The numbers that are in memory at once: those of the samples that are read, and at least those that are written.
+  /// The floats that are in memory at once: those of the samples that are read, and at least those of the samples that
+  /// are written and of the table of their positions.
   package var floatsHeld: (read: Double, written: Double) {
     let count = Double(min(piece(training), training.count))
     let channels = training.channels.count
     let read = [training.height, training.width, channels].reduce(count) { $0 * Double($1) }
     let written = [frame.height, frame.width, channels, recipe.coarse == nil ? 1 : 2].reduce(count) { $0 * Double($1) }
-    return (read, written)
+    return (read, written + 2 * Double(frame.height) * Double(frame.width))
   }
 
   /// Writes a file that appears completely or not at all: under a temporary name, flushed to the disk, then renamed.
@@ -104,8 +105,10 @@ package struct FieldPacker {
 
   /// How each sample is made. For masks, all samples are read to find which channels need one, and the means.
   private func preparation(_ workers: WorkerPool, didRead: (Int) -> Void) throws -> FieldPreparation {
+    let positions = frame.positions()
     func make(_ masked: [Int], _ means: [Double]) -> FieldPreparation {
-      FieldPreparation(frame: frame, masked: masked, coarse: recipe.coarse, fillings: means.map { Float($0) })
+      FieldPreparation(
+        frame: frame, positions: positions, masked: masked, coarse: recipe.coarse, fillings: means.map { Float($0) })
     }
     let channels = training.channels
     let plain = make([], channels.map { _ in 0 })

@@ -64,6 +64,8 @@ package struct FieldRecipe: Sendable, Equatable {
 /// A recipe applied to a source's channels.
 struct FieldPreparation {
   let frame: FieldFrame
+  /// The frame's positions.
+  let positions: [Int]
   /// The channels of the source for which there is a mask.
   let masked: [Int]
   /// The side of the blocks, if their means are added.
@@ -85,7 +87,7 @@ struct FieldPreparation {
   /// The statistics of each of a source's channels within the frame.
   /// - Parameter sample: [H, W, C] of the source.
   func survey(_ sample: Tensor) -> [FieldStatistics] {
-    let (positions, count) = (frame.positions, sourceCount)
+    let count = sourceCount
     return (0..<count).map { channel in
       FieldStatistics(count: positions.count) { sample[positions[$0] * count + channel] }
     }
@@ -95,7 +97,7 @@ struct FieldPreparation {
   /// - Parameter sample: [H, W, C] of the source.
   func apply(to sample: Tensor, _ target: Tensor) {
     let channelCount = target.shape[2]
-    for (index, position) in frame.positions.enumerated() {
+    for (index, position) in positions.enumerated() {
       let (source, destination) = (position * sourceCount, index * channelCount)
       for channel in 0..<sourceCount {
         let value = sample[source + channel]
@@ -117,7 +119,7 @@ struct FieldPreparation {
 
   /// Sets all values of a block of `target` to the mean of those that are present in the source.
   private func fillBlock(of side: Int, _ row: Int, _ column: Int, _ channel: Int, _ sample: Tensor, _ target: Tensor) {
-    let (positions, width, channelCount) = (frame.positions, frame.width, target.shape[2])
+    let (width, channelCount) = (frame.width, target.shape[2])
     func index(_ number: Int) -> Int { (row + number / side) * width + column + number % side }
     let statistics = FieldStatistics(count: side * side) { sample[positions[index($0)] * sourceCount + channel] }
     let mean = statistics.count > 0 ? Float(statistics.mean) : fillings[channel]

@@ -118,7 +118,7 @@ package final class HDF5Fields: FieldSource {
     }
     for (role, axis) in [(FieldRole.y, first.axes.y), (.x, first.axes.x)] {
       if let path = contents.pathOfIncompleteAxis(axis, of: first.variable, role) {
-        remarks.append(FieldAxis.remark(onIncomplete: path))
+        remarks.append(FieldAxis.remark(onIncomplete: path.hasPrefix("/") ? String(path.dropFirst()) : path))
       }
     }
     let planes = contents.planes(of: first.variable, height: shape[1], width: shape[2])
