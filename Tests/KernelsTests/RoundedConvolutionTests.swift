@@ -19,32 +19,22 @@ import Testing
 
   @Test(arguments: geometries)
   func convolutionOfRoundedOperandsEqualsTheDefinition(geometry: Winograd.Geometry) {
-    let operands = Operands(geometry, areRounded: true)
-    let expected = Reference.convolution(
-      x: operands.enlargedX, kernel: operands.kernel.elements, bias: operands.bias.elements, geometry: geometry.patches,
-      outputChannels: geometry.outChannels)
-    #expect(relativeError(operands.convolve(bias: operands.bias), expected) < Self.tolerance)
+    let operands = ConvolutionOperands(geometry, areRounded: true)
+    #expect(relativeError(operands.convolve(bias: operands.bias), operands.result) < Self.tolerance)
   }
 
   @Test(arguments: geometries)
   func gradientsOfRoundedOperandsEqualTheDefinition(geometry: Winograd.Geometry) {
-    let operands = Operands(geometry, areRounded: true)
-    let expected = Reference.convolutionBackward(
-      x: operands.enlargedX, kernel: operands.kernel.elements, dy: operands.dy.elements, geometry: geometry.patches,
-      outputChannels: geometry.outChannels)
-    let dx =
-      geometry.enlargesInput
-      ? Reference.upsampleNearestBackward(
-        dy: expected.dx, images: geometry.images, height: geometry.height / 2, width: geometry.width / 2,
-        channels: geometry.inChannels) : expected.dx
-    #expect(relativeError(operands.propagate(), dx) < Self.tolerance)
+    let operands = ConvolutionOperands(geometry, areRounded: true)
+    let expected = operands.gradients
+    #expect(relativeError(operands.propagate(), expected.dx) < Self.tolerance)
     // Adds to existing values, here ones.
     #expect(relativeError(operands.kernelGradient().kernel, expected.dKernel.map { $0 + 1 }) < Self.tolerance)
   }
 
   @Test(arguments: geometries)
   func operandsAreRoundedToNearestAndAddendsAreNot(geometry: Winograd.Geometry) {
-    let (plain, rounded) = (Operands(geometry, areRounded: false), Operands(geometry, areRounded: true))
+    let (plain, rounded) = (ConvolutionOperands(geometry), ConvolutionOperands(geometry, areRounded: true))
     #expect(TestData.sameBits(plain.convolve(), rounded.convolve()))
     #expect(TestData.sameBits(plain.propagate(), rounded.propagate()))
     #expect(TestData.sameBits(plain.kernelGradient().kernel, rounded.kernelGradient().kernel))
@@ -82,7 +72,7 @@ import Testing
   /// Modelled instructions take a second for a thousand pixels of 64 channels.
   @Test(arguments: geometries.filter { $0.images * $0.height * $0.width < 600 })
   func allImplementationsGiveTheSameBits(geometry: Winograd.Geometry) {
-    let operands = Operands(geometry, areRounded: false)
+    let operands = ConvolutionOperands(geometry)
     for products in RoundedKernel.testable {
       #expect(TestData.sameBits(operands.convolve(products), operands.convolve()), "\(products.name)")
       #expect(TestData.sameBits(operands.propagate(products), operands.propagate()), "\(products.name)")
@@ -94,7 +84,7 @@ import Testing
 
   @Test(arguments: geometries)
   func numberOfThreadsDoesNotChangeTheBits(geometry: Winograd.Geometry) {
-    let operands = Operands(geometry, areRounded: false)
+    let operands = ConvolutionOperands(geometry)
     for pool in TestData.pools[1...] {
       #expect(TestData.sameBits(operands.convolve(pool: pool), operands.convolve()))
       #expect(TestData.sameBits(operands.propagate(pool: pool), operands.propagate()))
@@ -109,21 +99,20 @@ import Testing
       Winograd.Geometry(
         images: images, height: 6, width: 10, inChannels: 20, outChannels: 12, enlargesInput: enlargesInput)
     }
-    let together = Operands(geometry(images: 3), areRounded: false)
+    let together = ConvolutionOperands(geometry(images: 3))
     let (y, dx) = (together.convolve(), together.propagate())
     for image in 0..<3 {
-      let alone = Operands(geometry(images: 1), image: image, of: together)
+      let alone = ConvolutionOperands(geometry(images: 1), image: image, of: together)
       #expect(TestData.sameBits(alone.convolve(), Array(y[image * y.count / 3..<(image + 1) * y.count / 3])))
       #expect(TestData.sameBits(alone.propagate(), Array(dx[image * dx.count / 3..<(image + 1) * dx.count / 3])))
     }
   }
 
   @Test func methodDeterminesTheAlgorithm() {
-    let operands = Operands(
-      Winograd.Geometry(images: 2, height: 16, width: 16, inChannels: 64, outChannels: 32), areRounded: false)
+    let operands = ConvolutionOperands(
+      Winograd.Geometry(images: 2, height: 16, width: 16, inChannels: 64, outChannels: 32))
     let (x, kernel, dy) = (operands.x, operands.kernel, operands.dy)
     let (method, pool) = (ConvolutionMethod.rounded, TestData.pools[0])
-    let imageSums = Tensor(repeating: .nan, shape: [2, 32])
     #expect(
       TestData.sameBits(
         TestData.written(dy.shape) { method.convolve(x, kernel: kernel, into: $0, workers: pool) },
@@ -135,68 +124,22 @@ import Testing
     #expect(
       TestData.sameBits(
         TestData.filled([Float](repeating: 1, count: kernel.count), kernel.shape) {
-          method.accumulateKernelGradient(x, dy: dy, into: $0, imageSums: imageSums, workers: pool)
+          method.accumulateKernelGradient(x, dy: dy, into: $0, imageSums: operands.imageSums, workers: pool)
         }, operands.kernelGradient().kernel))
     let work = operands.geometry.convolutionWork()
     #expect(method.counted(work).arithmetic == work.directArithmetic)
   }
 
   @Test func aBatchWithoutImagesAddsNothing() {
-    let operands = Operands(
-      Winograd.Geometry(images: 0, height: 4, width: 4, inChannels: 3, outChannels: 5), areRounded: false)
+    let operands = ConvolutionOperands(
+      Winograd.Geometry(images: 0, height: 4, width: 4, inChannels: 3, outChannels: 5))
     #expect(operands.kernelGradient().kernel.allSatisfy { $0 == 1 })
   }
 }
 
-/// Random operands of a convolution, and the results of `RoundedConvolution`.
-private struct Operands {
-  let geometry: Winograd.Geometry
-  let x: Tensor
-  let kernel: Tensor
-  let bias: Tensor
-  let dy: Tensor
-
-  /// - Parameter areRounded: whether x, the kernel and dy are bfloat16 numbers: those nearest to what they are
-  ///   otherwise.
-  init(_ geometry: Winograd.Geometry, areRounded: Bool) {
-    func operand(_ shape: [Int], seed: UInt64) -> Tensor {
-      let normals = normalTensor(shape, seed: seed)
-      guard areRounded else { return normals }
-      let halves = TypedTensor<UInt16>(uninitialised: shape)
-      BFloat16.round(normals, into: halves)
-      BFloat16.widen(halves, into: normals)
-      return normals
-    }
-    self.geometry = geometry
-    let factor = geometry.enlargesInput ? 2 : 1
-    x = operand([geometry.images, geometry.height / factor, geometry.width / factor, geometry.inChannels], seed: 1)
-    kernel = operand([3, 3, geometry.inChannels, geometry.outChannels], seed: 2)
-    bias = normalTensor([geometry.outChannels], seed: 3)
-    dy = operand([geometry.images, geometry.height, geometry.width, geometry.outChannels], seed: 4)
-  }
-
-  /// One of several images.
-  init(_ geometry: Winograd.Geometry, image: Int, of all: Operands) {
-    func part(_ tensor: Tensor) -> Tensor {
-      let count = tensor.count / tensor.shape[0]
-      return Tensor(Array(tensor.elements[image * count..<(image + 1) * count]), shape: [1] + tensor.shape.dropFirst())
-    }
-    self.geometry = geometry
-    x = part(all.x)
-    kernel = all.kernel
-    bias = all.bias
-    dy = part(all.dy)
-  }
-
-  /// The input of the plain convolution.
-  var enlargedX: [Float] {
-    geometry.enlargesInput
-      ? Reference.upsampleNearest(
-        x: x.elements, images: geometry.images, height: geometry.height / 2, width: geometry.width / 2,
-        channels: geometry.inChannels) : x.elements
-  }
-
-  func convolve(
+/// The results of `RoundedConvolution`.
+extension ConvolutionOperands {
+  fileprivate func convolve(
     _ products: RoundedKernel = .best, bias: Tensor? = nil, perImage: Tensor? = nil, residual: Tensor? = nil,
     pool: WorkerPool = TestData.pools[0]
   ) -> [Float] {
@@ -207,7 +150,7 @@ private struct Operands {
     }
   }
 
-  func propagate(
+  fileprivate func propagate(
     _ products: RoundedKernel = .best, addend: Tensor? = nil, pool: WorkerPool = TestData.pools[0]
   ) -> [Float] {
     TestData.written(x.count) {
@@ -217,11 +160,11 @@ private struct Operands {
   }
 
   /// The kernel's gradient, added to ones, and the sums over images.
-  func kernelGradient(
+  fileprivate func kernelGradient(
     _ products: RoundedKernel = .best, pool: WorkerPool = TestData.pools[0]
   ) -> (kernel: [Float], images: [Float]) {
     let gradient = Tensor(repeating: 1, shape: kernel.shape)
-    let sums = Tensor(repeating: .nan, shape: [geometry.images, geometry.outChannels])
+    let sums = imageSums
     RoundedConvolution(products: products).accumulateKernelGradient(
       x: x.pointer, dy: dy.pointer, dKernel: gradient.pointer, imageSums: sums.pointer, geometry: geometry,
       workers: pool)
