@@ -68,6 +68,16 @@ BLOCK_FUNCTION multiply_block(const int vectors, ptrdiff_t width, ptrdiff_t runs
   }
 }
 
+/// The blocks of some rows in a strip.
+BLOCK_FUNCTION multiply_strip(const int vectors, const ptrdiff_t width, ptrdiff_t runs, ptrdiff_t run_length,
+                              const uint16_t *const *a, ptrdiff_t row, ptrdiff_t a_stride, const uint16_t *b, float *c,
+                              ptrdiff_t c_stride, bool accumulates) {
+  for (ptrdiff_t column = 0; column < width; column += vectors * VECTOR_LANES) {
+    multiply_block(vectors, width, runs, run_length, a, row * a_stride, a_stride, b + 2 * column,
+                   c + row * c_stride + column, c_stride, accumulates);
+  }
+}
+
 /// All blocks. Never inlined: the compiler could move its arithmetic out from between the instructions that change the
 /// mode, of which it knows nothing.
 static __attribute__((noinline)) void multiply_blocks(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t runs,
@@ -78,15 +88,9 @@ static __attribute__((noinline)) void multiply_blocks(ptrdiff_t rows, ptrdiff_t 
   enum { NARROW_VECTORS = BLOCK_VECTORS * VECTOR_LANES > 16 ? 16 / VECTOR_LANES : BLOCK_VECTORS };
   for (ptrdiff_t row = 0; row < rows; row += BLOCK_ROWS) {
     if (width == 32) {
-      for (ptrdiff_t column = 0; column < 32; column += BLOCK_VECTORS * VECTOR_LANES) {
-        multiply_block(BLOCK_VECTORS, 32, runs, run_length, a, row * a_stride, a_stride, b + 2 * column,
-                       c + row * c_stride + column, c_stride, accumulates);
-      }
+      multiply_strip(BLOCK_VECTORS, 32, runs, run_length, a, row, a_stride, b, c, c_stride, accumulates);
     } else {
-      for (ptrdiff_t column = 0; column < 16; column += NARROW_VECTORS * VECTOR_LANES) {
-        multiply_block(NARROW_VECTORS, 16, runs, run_length, a, row * a_stride, a_stride, b + 2 * column,
-                       c + row * c_stride + column, c_stride, accumulates);
-      }
+      multiply_strip(NARROW_VECTORS, 16, runs, run_length, a, row, a_stride, b, c, c_stride, accumulates);
     }
   }
 }

@@ -27,16 +27,10 @@ package struct RoundedProduct {
   package func multiply(
     _ a: [Matrix], _ b: Matrix, into c: Matrix, bias: Tensor? = nil, addend: Matrix? = nil, workers: WorkerPool
   ) {
-    let depth = a.reduce(0) { $0 + $1.columns }
-    verify(a.allSatisfy { $0.rows == c.rows } && b.rows == depth && b.columns == c.columns, "the shapes do not fit")
-    verify(c.isRowMajor && (bias.map { $0.count == c.columns } ?? true), "the result must be row-major")
-    verify(
-      addend.map { $0.rows == c.rows && $0.columns == c.columns && $0.isRowMajor && $0.rowStride == c.rowStride }
-        ?? true,
-      "the addend must have the result's layout")
+    MatrixProduct.check(a, b, into: c, bias: bias, addend: addend)
     Task(
       a: RoundedRows(a), b: b.matrixPointer, c: c.pointer, cStride: c.rowStride, rows: c.rows, columns: c.columns,
-      depth: depth, bias: bias?.pointer, addend: addend?.pointer, products: products
+      depth: b.rows, bias: bias?.pointer, addend: addend?.pointer, products: products
     ).run(workers: workers)
     withExtendedLifetime((a, b, c, bias, addend)) {}
   }
