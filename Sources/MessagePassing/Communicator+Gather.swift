@@ -49,22 +49,13 @@ extension Communicator {
     withExtendedLifetime(buffer) {}
   }
 
-  /// Every rank's elements, concatenated in the order of ranks, on the root; nil on other ranks. Fewer than 2³¹ in
-  /// total.
+  /// Every rank's elements, concatenated in the order of ranks, on the root; nil on other ranks.
   package func gather<Element: MPIElement>(_ elements: [Element], to root: Int) throws(MPIError) -> [Element]? {
     precondition((0..<size).contains(root), "there is no rank \(root)")
     let parts = parts(try allGather(elements.count))
-    let total = parts.last?.upperBound ?? 0
-    _ = try int32(total, for: "MPI_Gatherv")
-    let all = Buffer<Element>(count: rank == root ? total : 0)
-    try wait("MPI_Gatherv") {
-      elements.withUnsafeBytes {
-        ddpm_mpi_gather_parts(
-          $0.baseAddress, Int32(elements.count), all.pointer, parts.map { Int32($0.count) },
-          parts.map { Int32($0.lowerBound) }, Element.datatype.handle, Int32(root), handle)
-      }
-    }
-    return rank == root ? all.elements : nil
+    let all = rank == root ? TypedTensor<Element>(uninitialised: [parts.last?.upperBound ?? 0]) : nil
+    try gather(TypedTensor(elements, shape: [elements.count]), as: parts, of: all, to: root)
+    return all?.elements
   }
 
   /// Completes a tensor of the root, of which each rank holds one part (MPI 3.1, section 5.5).
