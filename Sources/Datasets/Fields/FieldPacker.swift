@@ -44,7 +44,7 @@ package struct FieldPacker {
   /// The floats that are in memory at once: those of the samples that are read, and at least those of the samples that
   /// are written and of the table of their positions.
   package var floatsHeld: (read: Double, written: Double) {
-    let count = Double(min(piece(training), training.count))
+    let count = Double(piece(training))
     let channels = training.channels.count
     let read = [training.height, training.width, channels].reduce(count) { $0 * Double($1) }
     let written = [frame.height, frame.width, channels, recipe.coarse == nil ? 1 : 2].reduce(count) { $0 * Double($1) }
@@ -147,7 +147,7 @@ package struct FieldPacker {
     let shape = [frame.height, frame.width, channelCount]
     let size = shape.reduce(1, *)
     let dataset = try file.createDataset("\(group)fields", shape: [fields.count] + shape, type: .float32)
-    let result = Tensor(uninitialised: [min(piece(fields), fields.count)] + shape)
+    let result = Tensor(uninitialised: [piece(fields)] + shape)
     var total = [FieldStatistics](repeating: FieldStatistics(), count: channelCount)
     var missing = MissingValues(channels: sourceCount)
     var checksums: [UInt32] = []
@@ -216,13 +216,13 @@ package struct FieldPacker {
     let size = max(sourceSize, frame.height * frame.width * fields.channels.count * 3) * MemoryLayout<Float>.size
     let count = min(max(Self.pieceSize / size, 1), 4096)
     let together = min(fields.samplesPerPiece, max(Self.largestPieceSize / size, 1))
-    return count > together ? count / together * together : together
+    return min(count > together ? count / together * together : together, fields.count)
   }
 
   /// Reads all samples, a piece at a time.
   /// - Parameter body: called with the piece's samples and their values, [samples.count, H, W, C] of the source.
   private func forEachPiece(of fields: JoinedFields, _ body: (Range<Int>, Tensor) throws -> Void) throws {
-    let piece = min(piece(fields), fields.count)
+    let piece = piece(fields)
     let values = Tensor(uninitialised: [piece, fields.height, fields.width, fields.channels.count])
     for start in stride(from: 0, to: fields.count, by: piece) {
       let samples = start..<min(start + piece, fields.count)

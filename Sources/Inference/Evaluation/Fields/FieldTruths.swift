@@ -1,7 +1,6 @@
 import Configuration
 import Datasets
 import Failures
-import Glibc
 import Tensors
 
 /// The fields of a data set that drawn ones are compared with, in physical units.
@@ -25,7 +24,7 @@ package struct FieldTruths: Sendable {
     let fields = try DatasetCatalog.fields(
       name: data.name, path: path ?? data.path, split: split, channels: data.channels)
     guard let fields else {
-      if let path = path ?? data.path, access(path, F_OK) != 0 {
+      if let path = path ?? data.path, !fileExists(path) {
         throw InputError("\(path): there is no such file; check the path")
       }
       throw InputError(
