@@ -22,7 +22,13 @@ package struct FieldFrame: Sendable, Equatable {
     rows = Self.indices(height, newHeight, from: top)
     let columns = Self.indices(width, newWidth, from: left)
     self.columns = columns
-    positions = rows.flatMap { row in columns.map { row * width + $0 } }
+    var positions: [Int] = []
+    // Growing would hold a large frame twice.
+    positions.reserveCapacity(rows.count * columns.count)
+    for row in rows {
+      for column in columns { positions.append(row * width + column) }
+    }
+    self.positions = positions
   }
 
   /// The position in the source of the first index; negative if there is padding.
