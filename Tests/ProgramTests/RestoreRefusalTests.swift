@@ -147,6 +147,12 @@ struct RestoreRefusalTests {
         "\(restore) --measured \(fields.marked) --operator mask --mask u",
         "--mask u: it is ", "in sample 0 of ", "a mask is 1 where values are known and 0 elsewhere"),
       Refusal(
+        "\(restore) --measured \(fields.marked) --operator mask --mask \(Fixture.nowhere).png",
+        "--mask: \(Fixture.nowhere).png: there is no such file"),
+      Refusal(
+        "\(restore) --measured \(fields.marked) --operator mask --mask sean",
+        "it has no array sean", "its variables need the names u, v, and --mask names sean"),
+      Refusal(
         "\(restore) --measured \(fields.marked) --operator mask --mask seen,seen,seen", "--mask names 3 variables"),
       Refusal(
         "\(restore) --measured \(fields.marked) --operator channels=w",

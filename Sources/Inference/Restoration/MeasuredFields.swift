@@ -107,8 +107,9 @@ struct MeasuredFields: MeasuredFile {
       switch error.kind {
       case .unknownName:
         throw InputError(
-          "--measured \(path): \(error.problem); its variables need the names "
-            + selection.variables.joined(separator: ", "))
+          "--measured \(path): \(error.problem); its variables need the names \(names.joined(separator: ", "))"
+            + (masks.isEmpty
+              ? "" : ", and --mask names \(masks.joined(separator: ", ")), which must be there too, or be a PNG file"))
       case .wrongDimensions:
         // What the reader advises are options of `pack`.
         throw InputError(
