@@ -101,6 +101,22 @@ struct RestoreRefusalTests {
     #expect(!FileManager.default.fileExists(atPath: Fixture.nowhere + ".h5"))
   }
 
+  /// The advice is none of other commands.
+  @Test func picturesThatCannotBeReadAreRefused() async throws {
+    let pictures = try await RestorationFixture.pictures.value
+    let mask: Words =
+      "restore --checkpoint \(try await Fixture.run.made) \(Self.output) --operator mask --mask \(pictures.left)"
+    for (picture, parts) in [
+      (pictures.transparent, ["it has transparent pixels; write it without transparency"]),
+      (pictures.truncated, ["cannot be read as an image", "; replace the file, or leave it out"]),
+      (pictures.empty, ["cannot be read as an image", "; replace the file, or leave it out"]),
+    ] {
+      let run = try await ddpm("\(mask) --measured \(picture)")
+      run.isRefused(with: ["--measured \(picture): "] + parts)
+      #expect(!run.says("ddpm-mpi pack") && !run.says("--background"), "\(run)")
+    }
+  }
+
   @Test func modelsThatDoNotFitAreRefused() async throws {
     let pictures = try await RestorationFixture.pictures.value
     let rest: Words = "--measured \(pictures.images) --operator mask --mask \(pictures.left) \(Self.output)"

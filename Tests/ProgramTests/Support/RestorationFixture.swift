@@ -20,6 +20,12 @@ enum RestorationFixture {
     var left: String { folder + "/left.png" }
     /// Neither white nor black.
     var vague: String { folder + "/vague.png" }
+    /// Half of its pixels are transparent.
+    var transparent: String { folder + "/transparent.png" }
+    /// The beginning of a file.
+    var truncated: String { folder + "/truncated.png" }
+    /// A file without a byte.
+    var empty: String { folder + "/empty.png" }
 
     static let side = 32
 
@@ -46,6 +52,11 @@ enum RestorationFixture {
     try write([UInt8](repeating: 9, count: 16 * 16 * 3), pictures.small, side: 16, channels: 3)
     try write(pixels.map { Pictures.isLeft($0) ? 255 : 0 }, pictures.left)
     try write(pixels.map { Pictures.isLeft($0) ? 255 : 13 }, pictures.vague)
+    let opacity = pixels.map { Pictures.isLeft($0) ? 255 : UInt8(0) }
+    try write(opacity.flatMap { [9, 9, 9, $0] }, pictures.transparent, channels: 4)
+    let whole = try Data(contentsOf: URL(filePath: pictures.first))
+    try whole.prefix(whole.count / 2).write(to: URL(filePath: pictures.truncated))
+    try Data().write(to: URL(filePath: pictures.empty))
     return pictures
   }
 
