@@ -176,6 +176,10 @@ struct RestoreRefusalTests {
       Refusal(
         "\(restore) --measured \(fields.gaps) --operator mask --noise 0.1,0.2,0.3",
         "--noise: there are 3 numbers, but 2 measured channels"),
+      Refusal(
+        "\(restore) --measured \(fields.array) --operator mask --mask seen",
+        "it is an array without names, of 2 in its last dimension, but u, v are measured of the model's u, v, and a mask",
+        "write an .npz"),
       Refusal("\(restore) --measured \(fields.gaps) --operator mask --float", "--float is for images"),
     ] {
       try await refusal.check()

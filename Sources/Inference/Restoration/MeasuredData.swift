@@ -87,8 +87,8 @@ struct MeasuredData {
       let masks = mask == nil ? (request.mask ?? "").split(separator: ",").map(String.init) : []
       file = try MeasuredFields(
         request.path, gridShape: Array(shape.prefix(2)), of: Array(imageShape.prefix(2)),
-        channels.map { fields.variables[$0] }, normalisation: fields.normalisation, masks: masks,
-        marksMissing: forward == nil && mask == nil)
+        channels.map { fields.variables[$0] }, among: fields.variables.map(\.name),
+        normalisation: fields.normalisation, masks: masks, marksMissing: forward == nil && mask == nil)
     } else {
       // Where all channels are measured, grey pictures and coloured ones may stand for each other.
       var fitting = model.configuration.data.fitting

@@ -44,12 +44,13 @@ struct MeasuredFields: MeasuredFile {
   ///   - gridShape: [h, w] of a measurement.
   ///   - wholeShape: [H, W] of the model's fields.
   ///   - variables: those of the model that were measured.
+  ///   - modelNames: the names of all variables of the model.
   ///   - normalisation: the model's.
   ///   - maskNames: the variables of the file that are 1 where values are known, given with `--mask`.
   ///   - marksMissing: whether missing values mark what is not known, unless there are masks.
   /// - Throws: `InputError`, `DatasetError`.
   init(
-    _ path: String, gridShape: [Int], of wholeShape: [Int], _ variables: [FieldVariable],
+    _ path: String, gridShape: [Int], of wholeShape: [Int], _ variables: [FieldVariable], among modelNames: [String],
     normalisation: FieldNormalisation, masks maskNames: [String], marksMissing: Bool
   ) throws {
     (self.path, self.gridShape, self.maskNames, self.marksMissing) = (path, gridShape, maskNames, marksMissing)
@@ -61,18 +62,22 @@ struct MeasuredFields: MeasuredFile {
     }
     source = try Self.open(path, names, masks: maskNames)
     let found = source.channels
-    let isUnnamed = Self.isUnnamed(path)
-    if isUnnamed && (found.count != names.count || !maskNames.isEmpty) {
-      throw InputError(
-        "--measured \(path): it is an array of \(found.count) channels without names, but \(names.joined(separator: ", ")) "
-          + "are measured\(maskNames.isEmpty ? "" : ", and a mask needs a name"); write an .npz, NetCDF-4 or HDF5 file")
-    }
-    channels = try names.enumerated().map { number, name in
-      try isUnnamed
-        ? number
-        : Self.index(
+    if Self.isUnnamed(path) {
+      guard let indices = Self.indices(of: names, amongUnnamed: found.count, modelNames), maskNames.isEmpty else {
+        let (measured, all) = (names.joined(separator: ", "), modelNames.joined(separator: ", "))
+        let verb = names.count == 1 ? "is" : "are"
+        let ofMask = maskNames.isEmpty ? "" : ", and a mask needs a name"
+        throw InputError(
+          "--measured \(path): it is an array without names, of \(found.count) in its last dimension, but \(measured) \(verb) "
+            + "measured of the model's \(all)\(ofMask); write an .npz, NetCDF-4 or HDF5 file")
+      }
+      channels = indices
+    } else {
+      channels = try names.map { name in
+        try Self.index(
           of: name, in: found, "--measured \(path)",
           remedy: "; write a file with the model's variables, for example with `ddpm-mpi pack \(path) --names`")
+      }
     }
     masks = try maskNames.map { try Self.index(of: $0, in: found, "--mask \($0): \(path)") }
     for (variable, channel) in zip(variables, channels) {
@@ -96,6 +101,13 @@ struct MeasuredFields: MeasuredFile {
   /// Whether a file is a single array of NumPy's, whose channels have no names.
   private static func isUnnamed(_ path: String) -> Bool {
     NumpySource.canRead(path) && !path.lowercased().hasSuffix(".npz")
+  }
+
+  /// The channels of an array without names that are the measured variables; nil if there is another number of them.
+  /// An array with as many channels as the model has those of the model, another one those that are measured.
+  private static func indices(of names: [String], amongUnnamed count: Int, _ modelNames: [String]) -> [Int]? {
+    if count == modelNames.count { return names.compactMap { modelNames.firstIndex(of: $0) } }
+    return count == names.count ? Array(0..<count) : nil
   }
 
   private static func open(_ path: String, _ names: [String], masks: [String]) throws -> Source {

@@ -74,6 +74,8 @@ enum RestorationFixture {
     var levels: String { folder + "/levels.npz" }
     /// u alone.
     var partial: String { folder + "/partial.npz" }
+    /// Two fields of u and v, without names.
+    var array: String { folder + "/array.npy" }
 
     static let side = 16
     static var size: Int { side * side }
@@ -116,6 +118,18 @@ enum RestorationFixture {
     try NumpyArchive.contents(
       of: ["u", "v"].map { .init($0, shape: [2, Fields.side, Fields.side, 2], levels) }, path: fields.levels
     ).write(to: URL(filePath: fields.levels))
+    let header = "{'descr': '<f8', 'fortran_order': False, 'shape': (2, \(Fields.side), \(Fields.side), 2), }"
+    // The header's size, with its end of line, in two bytes.
+    var array = Data([0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0])
+    array += Data((header + String(repeating: " ", count: 117 - header.count) + "\n").utf8)
+    for field in 0..<2 {
+      for pair in zip(Fields.values("u", field), Fields.values("v", field)) {
+        for number in [pair.0, pair.1] {
+          withUnsafeBytes(of: number.bitPattern.littleEndian) { array.append(contentsOf: $0) }
+        }
+      }
+    }
+    try array.write(to: URL(filePath: fields.array))
     for words in [
       "pack \(all) --output \(packed)", "pack \(fields.gaps) --missing mask --output \(fields.packedGaps)",
       """
