@@ -145,7 +145,13 @@ struct RestoreRefusalTests {
         "\(restore) --measured \(fields.partial) --operator mask", "--measured ", "v", "its variables need the names"),
       Refusal(
         "\(restore) --measured \(fields.marked) --operator mask",
-        "nothing is missing in sample 0; set unknown values to NaN"),
+        "nothing is missing in sample 0; set unknown values to NaN", "choose other samples with --first and --count"),
+      Refusal(
+        "\(restore) --measured \(fields.blank) --operator mask --first 1",
+        "--measured \(fields.blank): all values of sample 1 are missing", "--first and --count"),
+      Refusal(
+        "\(restore) --measured \(fields.blank) --operator mask --mask seen --first 1",
+        "--mask seen: it marks nothing as known in sample 1 of \(fields.blank)", "--first and --count"),
       Refusal(
         "\(restore) --measured \(fields.gaps) --operator coarse=2 --simulate",
         "measured values of sample 0 are missing or infinite; use operator mask"),

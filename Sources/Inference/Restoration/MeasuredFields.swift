@@ -150,7 +150,7 @@ struct MeasuredFields: MeasuredFile {
     if !masks.isEmpty {
       let marks = chosen(masks, of: all, numbers.count)
       known = try numbers.enumerated().map { row, number in
-        try (0..<pixels * masks.count).map { index in
+        let known: [Bool] = try (0..<pixels * masks.count).map { index in
           let mark = marks[row * pixels * masks.count + index]
           guard mark == 0 || mark == 1 else {
             throw InputError(
@@ -159,6 +159,12 @@ struct MeasuredFields: MeasuredFile {
           }
           return mark == 1
         }
+        guard known.contains(true) else {
+          throw InputError(
+            "--mask \(maskNames.joined(separator: ",")): it marks nothing as known in sample \(number) of \(path)"
+              + Self.howToChooseOthers)
+        }
+        return known
       }
     } else if marksMissing {
       let size = pixels * channels.count
@@ -166,14 +172,22 @@ struct MeasuredFields: MeasuredFile {
         let known = (0..<size).map { !values.elements[row * size + $0].isNaN }
         guard known.contains(false) else {
           throw InputError(
-            "--measured \(path): nothing is missing in sample \(number); set unknown values to NaN, or mark them with --mask"
-          )
+            "--measured \(path): nothing is missing in sample \(number); set unknown values to NaN, or mark them with --mask, "
+              + "or choose other samples with --first and --count")
+        }
+        guard known.contains(true) else {
+          throw InputError(
+            "--measured \(path): all values of sample \(number) are missing, so that nothing is known of it"
+              + Self.howToChooseOthers)
         }
         return known
       }
     }
     return MeasuredSamples(values: values, known: known)
   }
+
+  private static let howToChooseOthers =
+    "; choose other samples with --first and --count, or draw fields with `sample`, which needs no measurements"
 
   private func normalised(_ values: Tensor) -> DoubleTensor {
     var result = DoubleTensor(values)

@@ -70,6 +70,8 @@ enum RestorationFixture {
     var packedGaps: String { folder + "/packed-gaps.h5" }
     /// The same without gaps, and a variable `seen` that is 0 where they were.
     var marked: String { folder + "/marked.npz" }
+    /// Two fields with gaps and the variable `seen`; of the second nothing is known.
+    var blank: String { folder + "/blank.npz" }
     /// u and v with two levels each.
     var levels: String { folder + "/levels.npz" }
     /// u alone.
@@ -113,6 +115,11 @@ enum RestorationFixture {
     try write(all, 8, [("u", value), ("v", value)])
     try write(fields.gaps, 2, [("u", known), ("v", known)])
     try write(fields.marked, 2, [("u", value), ("v", value), ("seen", seen)])
+    func onlyFirst(_ name: String, _ field: Int, _ point: Int) -> Double {
+      field == 0 ? known(name, field, point) : .nan
+    }
+    func seenFirst(_ name: String, _ field: Int, _ point: Int) -> Double { field == 0 ? seen(name, field, point) : 0 }
+    try write(fields.blank, 2, [("u", onlyFirst), ("v", onlyFirst), ("seen", seenFirst)])
     try write(fields.partial, 2, [("u", value)])
     let levels = (0..<2 * Fields.size * 2).map { Double($0) }
     try NumpyArchive.contents(
