@@ -20,8 +20,8 @@ extension RunConfiguration {
     if !problems.isEmpty { throw ConfigurationError(problems) }
   }
 
-  /// Checks that the network fits images of `height` x `width` pixels, or fields of as many points. The configuration must
-  /// be valid otherwise.
+  /// Checks that the network fits images of `height` x `width` pixels, or fields of as many points. The configuration
+  /// must be valid otherwise.
   package func validate(height: Int, width: Int) throws(ConfigurationError) {
     let halvings = model.multipliers.count - 1
     let factor = 1 << halvings
@@ -32,8 +32,8 @@ extension RunConfiguration {
       let (verb, rest) = misfits.count > 1 ? ("do", "that are multiples") : ("does", "that is a multiple")
       throw ConfigurationError(
         "model.multipliers is \(text("model.multipliers")), whose \(halvings + 1) levels halve height and width "
-          + "\(halvings) times, which \(found) \(verb) not allow; use fewer multipliers, or \(wanted) \(rest) of \(factor) "
-          + Self.howToFitFields)
+          + "\(halvings) times, which \(found) \(verb) not allow; use fewer multipliers, or \(wanted) \(rest) of "
+          + "\(factor) \(Self.howToFitFields)")
     }
     let resolutions = resolutions(imageSize: height)
     var problems = model.attentionResolutions.filter { !resolutions.contains($0) }.map { missing in

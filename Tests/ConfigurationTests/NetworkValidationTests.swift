@@ -117,8 +117,8 @@ import Testing
     #expect(
       problems { () throws(ConfigurationError) in try configuration.validate(height: 28, width: 28) } == [
         "model.multipliers is [1, 2, 2, 2], whose 4 levels halve height and width 3 times, which a height of 28 and a "
-          + "width of 28 do not allow; use fewer multipliers, or a height and a width that are multiples of 8 (for fields, "
-          + "`ddpm-mpi pack` has --crop and --pad)"
+          + "width of 28 do not allow; use fewer multipliers, or a height and a width that are multiples of 8 (for "
+          + "fields, `ddpm-mpi pack` has --crop and --pad)"
       ])
   }
 
@@ -134,9 +134,9 @@ import Testing
     }
     #expect(
       error?.problems == [
-        "model.multipliers is [1, 2, 2], whose 3 levels halve height and width 2 times, which a \(side) does not allow; "
-          + "use fewer multipliers, or a \(side.prefix { $0 != " " }) that is a multiple of 4 (for fields, `ddpm-mpi pack` "
-          + "has --crop and --pad)"
+        "model.multipliers is [1, 2, 2], whose 3 levels halve height and width 2 times, which a \(side) does not allow"
+          + "; use fewer multipliers, or a \(side.prefix { $0 != " " }) that is a multiple of 4 (for fields, "
+          + "`ddpm-mpi pack` has --crop and --pad)"
       ])
   }
 

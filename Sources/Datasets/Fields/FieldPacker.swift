@@ -20,8 +20,8 @@ package struct FieldPacker {
   private static let largestPieceSize = 1 << 28
 
   /// - Parameter memory: the bytes that may be allocated; nil if unknown.
-  /// - Throws: `DatasetError` if the fields do not fit the recipe, a sample does not fit in memory, the test fields differ
-  ///   in grid or channels, or a channel has a name that the files of drawn fields cannot have.
+  /// - Throws: `DatasetError` if the fields do not fit the recipe, a sample does not fit in memory, the test fields
+  ///   differ in grid or channels, or a channel has a name that the files of drawn fields cannot have.
   package init(
     name: String, training: JoinedFields, test: JoinedFields? = nil, recipe: FieldRecipe = FieldRecipe(),
     memory: Int? = nil
@@ -50,8 +50,8 @@ package struct FieldPacker {
     func text(_ bytes: Double) -> String { String(printf: "%.1f GiB", bytes / 0x1p30) }
     throw DatasetError(
       .tooLarge, recipe.pad == nil ? fields.path : "--pad",
-      "packing fields of \(size.height)x\(size.width) with \(channels) channel\(channels == 1 ? "" : "s") takes at least "
-        + "\(text(needed)) of memory, but \(text(available)) are available",
+      "packing fields of \(size.height)x\(size.width) with \(channels) channel\(channels == 1 ? "" : "s") takes at "
+        + "least \(text(needed)) of memory, but \(text(available)) are available",
       advice: recipe.pad == nil
         ? "pack fewer variables at once (--variables), or use a machine with more memory"
         : "choose a smaller size, or pack fewer variables at once (--variables)")

@@ -62,8 +62,8 @@ package struct FieldRecipe: Sendable, Equatable {
     return FieldFrame(height: height, width: width, newHeight: result.height, newWidth: result.width)
   }
 
-  /// The bytes that packing holds at least for a grid of a source: one of its samples, the same sample of the result, and
-  /// where each point of it comes from. In double precision, since sizes that users and files state may be anything.
+  /// The bytes that packing holds at least for a grid of a source: one of its samples, the same sample of the result,
+  /// and where each point of it comes from. In double precision, since sizes that users and files state may be anything.
   /// - Parameters:
   ///   - size: of the result.
   ///   - channels: the number of the source's.

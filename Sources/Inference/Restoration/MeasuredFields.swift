@@ -68,8 +68,8 @@ struct MeasuredFields: MeasuredFile {
         let verb = names.count == 1 ? "is" : "are"
         let ofMask = maskNames.isEmpty ? "" : ", and a mask needs a name"
         throw InputError(
-          "--measured \(path): it is an array without names, of \(found.count) in its last dimension, but \(measured) \(verb) "
-            + "measured of the model's \(all)\(ofMask); write an .npz, NetCDF-4 or HDF5 file")
+          "--measured \(path): it is an array without names, of \(found.count) in its last dimension, but \(measured) "
+            + "\(verb) measured of the model's \(all)\(ofMask); write an .npz, NetCDF-4 or HDF5 file")
       }
       channels = indices
     } else {
@@ -172,8 +172,8 @@ struct MeasuredFields: MeasuredFile {
         let known = (0..<size).map { !values.elements[row * size + $0].isNaN }
         guard known.contains(false) else {
           throw InputError(
-            "--measured \(path): nothing is missing in sample \(number); set unknown values to NaN, or mark them with --mask, "
-              + "or choose other samples with --first and --count")
+            "--measured \(path): nothing is missing in sample \(number); set unknown values to NaN, or mark them "
+              + "with --mask, or choose other samples with --first and --count")
         }
         guard known.contains(true) else {
           throw InputError(

@@ -50,8 +50,8 @@ struct MeasuredPictures: MeasuredFile {
   }
 
   /// Calls `body`.
-  /// - Throws: the errors of `body`; `InputError` in place of a `DatasetError`, whose advice may be options that `restore`
-  ///   does not have.
+  /// - Throws: the errors of `body`; `InputError` in place of a `DatasetError`, whose advice may be options that
+  ///   `restore` does not have.
   private static func withOwnRemedies<Result>(_ body: () throws -> Result) throws -> Result {
     do { return try body() } catch let error as DatasetError {
       throw InputError("--measured \(error.location): \(error.problem); \(remedy(for: error))")

@@ -32,8 +32,8 @@ package struct FieldEvaluation: Sendable {
   ///   - referenceCount: by default that of the split; with conditions, the number of conditions, so that the same
   ///     fields are compared.
   ///   - limits: those of this rank's memory.
-  /// - Throws: `InputError` for measures that do not fit, if the split has too few fields, and if an ensemble does not fit
-  ///   in memory.
+  /// - Throws: `InputError` for measures that do not fit, if the split has too few fields, and if an ensemble does not
+  ///   fit in memory.
   package init(
     against truths: FieldTruths, split: DatasetSplit, measures: [String], count: Int, members: Int,
     referenceCount: Int?, style: SettingStyle, limits: MemoryLimits, communicator: Communicator, workers: WorkerPool
