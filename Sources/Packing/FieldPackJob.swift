@@ -50,8 +50,7 @@ package struct FieldPackJob: Sendable {
     let training = try fields(sources)
     let packer = try FieldPacker(
       name: name ?? withoutEnding(lastPart(ofPath: output)), training: training,
-      test: tests.isEmpty ? nil : try fields(tests), recipe: recipe)
-    try requireMemory(packer)
+      test: tests.isEmpty ? nil : try fields(tests), recipe: recipe, memory: AvailableMemory.bytes)
     let axes = [(training.coordinates.y, packer.coordinates.y), (training.coordinates.x, packer.coordinates.x)]
     for case (let old?, let new?) in axes where old.name != new.name {
       reporter.log.warning(
@@ -66,19 +65,6 @@ package struct FieldPackJob: Sendable {
       )
     }
     reporter.message(summary(packer, variables))
-  }
-
-  /// - Throws: `InputError` if the samples that are processed at once do not fit into memory.
-  private func requireMemory(_ packer: FieldPacker) throws(InputError) {
-    var need = MemoryNeed()
-    let floats = packer.floatsHeld
-    need.add(floats: floats.read, for: "the samples that are read")
-    need.add(
-      floats: floats.written,
-      for:
-        "the samples that are written, \(ProgressFormat.dimensions(packer.gridShape)), which --pad and --coarse enlarge"
-    )
-    try need.require(.alone)
   }
 
   private func summary(_ packer: FieldPacker, _ variables: [FieldVariable]) -> String {

@@ -170,6 +170,17 @@ struct FieldEvaluationTests {
       2, saying: "members is for models of fields")
   }
 
+  /// By their paths, since a file's data set may have another name.
+  @Test func dataSetsThatDoNotFitAreRefusedByPath() async throws {
+    let packed = try await PackedFieldFixture.pack("only-u-named.h5", "--variables u --name other")
+    let evaluate: Words = "evaluate --checkpoint \(try await PackedFieldFixture.run.value) --count 2 --steps 2"
+    try await ddpm("\(evaluate) --data-path \(Fixture.nowhere)").ends(
+      2, saying: "data-path \(Fixture.nowhere): there is no such file")
+    try await ddpm("\(evaluate) --data-path \(packed)").ends(2, saying: "\(packed): it has no variable v")
+    let cropped = try await PackedFieldFixture.pack("cropped-to-16.h5", "--variables u,v --crop 16x16")
+    try await ddpm("\(evaluate) --data-path \(cropped)").ends(2, saying: "\(cropped) has fields of 16x16 points")
+  }
+
   private struct Line: Decodable {
     struct Variable: Decodable {
       struct Spectrum: Decodable { let error: Double }

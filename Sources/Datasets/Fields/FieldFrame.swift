@@ -24,7 +24,15 @@ package struct FieldFrame: Sendable, Equatable {
   }
 
   /// For each position of the result, in the order of rows and columns, that in the source.
-  func positions() -> [Int] { rows.flatMap { row in columns.map { row * sourceWidth + $0 } } }
+  func positions() -> [Int] {
+    var positions: [Int] = []
+    // Growing would hold a large frame twice.
+    positions.reserveCapacity(rows.count * columns.count)
+    for row in rows {
+      for column in columns { positions.append(row * sourceWidth + column) }
+    }
+    return positions
+  }
 
   /// The position in the source of the first index; negative if there is padding.
   private static func start(_ count: Int, _ newCount: Int) -> Int {

@@ -2,6 +2,7 @@ import Compression
 import Files
 import HDF5
 import Tensors
+import TextFormatting
 
 /// Writes a file of `PackedFields` piece by piece, so that fields of any size can be packed.
 package struct FieldPacker {
@@ -18,19 +19,42 @@ package struct FieldPacker {
   /// The maximum, if more samples are stored together in the source.
   private static let largestPieceSize = 1 << 28
 
-  /// - Throws: `DatasetError` if the fields do not fit the recipe, the test fields differ in grid or channels, or a channel
-  ///   has a name that the files of drawn fields cannot have.
+  /// - Parameter memory: the bytes that may be allocated; nil if unknown.
+  /// - Throws: `DatasetError` if the fields do not fit the recipe, a sample does not fit in memory, the test fields
+  ///   differ in grid or channels, or a channel has a name that the files of drawn fields cannot have.
   package init(
-    name: String, training: JoinedFields, test: JoinedFields? = nil, recipe: FieldRecipe = FieldRecipe()
+    name: String, training: JoinedFields, test: JoinedFields? = nil, recipe: FieldRecipe = FieldRecipe(),
+    memory: Int? = nil
   ) throws(DatasetError) {
     self.name = name
     self.training = training
     self.test = test
     self.recipe = recipe
     if let test { try JoinedFields.requireAlike(test, training) }
+    try Self.require(memory, for: training, recipe)
     frame = try recipe.frame(height: training.height, width: training.width)
     coordinates = frame.coordinates(training.coordinates).withUsableNames()
     try FieldNames.check(training.channels.map(\.name), axes: coordinates.names, training.path)
+  }
+
+  /// - Throws: `DatasetError` if packing needs more bytes than there are.
+  private static func require(
+    _ memory: Int?, for fields: JoinedFields, _ recipe: FieldRecipe
+  ) throws(DatasetError) {
+    let (height, width, channels) = (fields.height, fields.width, fields.channels.count)
+    let size = try recipe.size(height: height, width: width)
+    let needed = recipe.memory(height: height, width: width, size: size, channels: channels)
+    // A process cannot address more than 2⁴⁷ bytes, and the sizes of larger samples could overflow.
+    let available = Double(min(memory ?? .max, 1 << 47))
+    guard needed > available else { return }
+    func text(_ bytes: Double) -> String { String(printf: "%.1f GiB", bytes / 0x1p30) }
+    throw DatasetError(
+      .tooLarge, recipe.pad == nil ? fields.path : "--pad",
+      "packing fields of \(size.height)x\(size.width) with \(channels) channel\(channels == 1 ? "" : "s") takes at "
+        + "least \(text(needed)) of memory, but \(text(available)) are available",
+      advice: recipe.pad == nil
+        ? "pack fewer variables at once (--variables), or use a machine with more memory"
+        : "choose a smaller size, or pack fewer variables at once (--variables)")
   }
 
   /// [H, W] of the result.
@@ -39,16 +63,6 @@ package struct FieldPacker {
   /// The number of samples that are read, those that are read twice included.
   package var readCount: Int {
     (training.count + (test?.count ?? 0)) * (recipe.missing == .mask ? 2 : 1)
-  }
-
-  /// The floats that are in memory at once: those of the samples that are read, and at least those of the samples that
-  /// are written and of the table of their positions.
-  package var floatsHeld: (read: Double, written: Double) {
-    let count = Double(piece(training))
-    let channels = training.channels.count
-    let read = [training.height, training.width, channels].reduce(count) { $0 * Double($1) }
-    let written = [frame.height, frame.width, channels, recipe.coarse == nil ? 1 : 2].reduce(count) { $0 * Double($1) }
-    return (read, written + 2 * Double(frame.height) * Double(frame.width))
   }
 
   /// Writes a file that appears completely or not at all: under a temporary name, flushed to the disk, then renamed.

@@ -30,9 +30,9 @@ package struct FieldRecipe: Sendable, Equatable {
 
   package init() {}
 
-  /// The rows and columns of a source's grid that are packed.
+  /// The size of the result for a source's grid.
   /// - Throws: `DatasetError` if the grid does not fit the recipe.
-  package func frame(height: Int, width: Int) throws(DatasetError) -> FieldFrame {
+  package func size(height: Int, width: Int) throws(DatasetError) -> Size {
     if let crop, crop.height > height || crop.width > width {
       throw DatasetError(
         .wrongDimensions, "--crop", "\(crop.height)x\(crop.width) is larger than the fields, \(height)x\(width)",
@@ -52,7 +52,28 @@ package struct FieldRecipe: Sendable, Equatable {
         advice: "add --pad \(padded)"
           + (cropped.hasPrefix("0x") || cropped.hasSuffix("x0") ? "" : " or --crop \(cropped)"))
     }
-    return FieldFrame(height: height, width: width, newHeight: size.height, newWidth: size.width)
+    return size
+  }
+
+  /// The rows and columns of a source's grid that are packed.
+  /// - Throws: `DatasetError` if the grid does not fit the recipe.
+  package func frame(height: Int, width: Int) throws(DatasetError) -> FieldFrame {
+    let result = try size(height: height, width: width)
+    return FieldFrame(height: height, width: width, newHeight: result.height, newWidth: result.width)
+  }
+
+  /// The bytes that packing holds at least for a grid of a source: one of its samples, the same sample of the result,
+  /// and where each point of it comes from. In double precision, since sizes that users and files state may be anything.
+  /// - Parameters:
+  ///   - size: of the result.
+  ///   - channels: the number of the source's.
+  func memory(height: Int, width: Int, size: Size, channels: Int) -> Double {
+    let points = Double(size.height) * Double(size.width)
+    // Masks are added only where values are missing.
+    let channels = Double(channels)
+    let newChannels = coarse == nil ? channels : 2 * channels
+    let values = Double(height) * Double(width) * channels + points * newChannels
+    return values * Double(MemoryLayout<Float>.stride) + points * Double(MemoryLayout<Int>.stride)
   }
 
   private static func multiples(_ size: Size, of side: Int, up: Bool) -> String {

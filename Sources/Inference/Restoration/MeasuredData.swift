@@ -120,7 +120,12 @@ struct MeasuredData {
     guard request.forward?.name == .mask else { return nil }
     let shape = model.imageShape
     let mask = try request.mask.flatMap { try maskPicture($0, height: shape[0], width: shape[1]) }
-    guard mask == nil, model.fields == nil else { return mask }
+    if mask != nil { return mask }
+    if model.fields != nil {
+      // What has another name may be a variable.
+      guard let path = request.mask, hasEndingOfPicture(path) else { return nil }
+      throw DiffusionError(key: "mask", problem: "\(path): there is no such file")
+    }
     throw DiffusionError(
       key: "mask",
       problem: request.mask.map { "\($0): there is no such file" } ?? "operator mask needs one; give FILE.png")
