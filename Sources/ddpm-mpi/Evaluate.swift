@@ -52,9 +52,11 @@ struct Evaluate: RankCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Measures to compute, of those above, separated by commas (default: all that fit the model).",
-      valueName: "names"))
-  var measures: CommaSeparated<MeasureName>?
+      "Measures to compute, of those above, separated by commas (default: all that fit the model; with --reference: "
+        + "\(Measure.usual.map(\.rawValue).joined(separator: ","))).",
+      valueName: "names"),
+    transform: { try MeasureSelection($0) })
+  var measures: MeasureSelection?
 
   @Option(number: "Fields to sample for each condition (default: the run's evaluation.members).")
   var members: Int?
@@ -102,7 +104,7 @@ struct Evaluate: RankCommand {
 
   mutating func run(on communicator: Communicator) throws {
     var job = EvaluateJob(model.request(drawing.keys), count: count)
-    if let measures { job.measures = measures.elements.map(\.name) }
+    if let measures { job.measures = measures.names }
     job.members = members
     job.features = features.features
     job.inceptionWeights = features.inceptionWeights
@@ -119,13 +121,17 @@ struct Evaluate: RankCommand {
   }
 }
 
-/// The name of a measure of images or of fields.
-struct MeasureName: ExpressibleByArgument {
-  let name: String
+/// Names of measures of images or of fields.
+struct MeasureSelection {
+  let names: [String]
 
-  init?(argument: String) {
-    guard MeasureNames.all.contains(argument) else { return nil }
-    name = argument
+  /// - Parameter text: with commas between the names.
+  init(_ text: String) throws(ValidationError) {
+    names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    for name in names where !MeasureNames.all.contains(name) {
+      throw ValidationError(
+        "\"\(name)\" is not a measure; the measures are \(MeasureNames.all.joined(separator: ", ")).")
+    }
   }
 }
 

@@ -148,7 +148,8 @@ struct FieldEvaluationTests {
     try await ddpm("\(evaluate) --measures crps").ends(
       2, saying: "measures: crps is not possible: it compares ensembles with truths")
     try await ddpm("\(evaluate) --measures cross-spectrum").ends(2, saying: "it needs two drawn variables")
-    try await ddpm("\(evaluate) --measures nothing").ends(2, saying: "nothing")
+    try await ddpm("\(evaluate) --measures nothing").ends(
+      2, saying: "\"nothing\" is not a measure; the measures are fid,")
     let images = try await EvaluationFixture.run.made
     try await ddpm("evaluate --checkpoint \(images) --count 20 --steps 2 --measures spectrum").ends(
       2, saying: "spectrum is not a measure of images, which this model draws; their measures are fid, is, kid, pr")
