@@ -192,7 +192,7 @@ leave() {
     echo "Job $job: $reason. SLURM says that the job is $state. Unless SLURM starts it again, submit it again to go on."
     exit "$status"
   fi
-  echo "Job $job: $reason. It returns to the queue and goes on from there when it is started again."
+  echo "Job $job: $reason. It returns to the queue and will resume from there."
   # SLURM terminates this script as soon as it has requeued the job.
   trap '' TERM
   if ! scontrol requeue "$job"; then

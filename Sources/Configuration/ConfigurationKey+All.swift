@@ -293,7 +293,7 @@ extension ConfigurationKey {
       "S_noise of edm: standard deviation of the added noise"),
     .init(
       "sampling.guidance", \.sampling.guidance, .within(-1e9...1e9), mayChangeOnResume: true,
-      "strength of guidance towards the class and the given channels; 0 samples their own distribution"
+      "strength of guidance towards the class and the given channels; 0 samples from the model's own conditional distribution"
     ),
 
     .init(

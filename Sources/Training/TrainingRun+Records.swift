@@ -54,7 +54,8 @@ extension TrainingRun {
     let names = dataset.fields.map { " (\($0.variables.map(\.name).joined(separator: ", ")))" } ?? ""
     let conditions = configuration.data.conditions
     let given = conditions.isEmpty ? "" : ", given \(conditions.joined(separator: ", "))"
-    return "\(dataset.count) \(kind) of \(ProgressFormat.dimensions(dataset.drawnShape))\(names)\(given)"
+    let count = ProgressFormat.count(dataset.count)
+    return "\(count) \(kind) of \(ProgressFormat.dimensions(dataset.drawnShape))\(names)\(given)"
   }
 
   /// The training state of this rank, for users.

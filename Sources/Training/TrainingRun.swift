@@ -252,7 +252,7 @@ package struct TrainingRun {
     try trace?.close()
     journal?.note(JournalEntry(.done, step: step))
     reporter.finish()
-    reporter.message("Done: \(ProgressFormat.count(step, of: "step")). Checkpoints and samples are in \(folder.path).")
+    reporter.message("Done: \(ProgressFormat.count(step, of: "step")). The run is in \(folder.path).")
   }
 
   /// This rank's images for every step, which are read ahead.

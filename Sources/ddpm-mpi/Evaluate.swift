@@ -139,7 +139,7 @@ struct MeasureSelection {
 struct FeatureOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Feature network: inception, fashion-mnist-classifier, or a file by `ddpm-mpi export`.",
+      "Feature network: inception, fashion-mnist-classifier, or a file written by `ddpm-mpi export`.",
       valueName: "name-or-file"))
   var features = EmbeddedClassifier.name
 

@@ -2,7 +2,7 @@
 # Compiles tensors, kernels and their tests for arm64 on an x86-64 machine, and runs the tests under emulation, which
 # takes half an hour. Arguments are passed on to the tests: scripts/build/arm64.sh --filter MatrixProductTests
 #
-# Needs Debian 13 and root's rights, for instance in a root folder that `debootstrap trixie` has made; its Swift 6.0 is
+# Needs Debian 13 and root privileges, for instance in a root folder that `debootstrap trixie` has made; its Swift 6.0 is
 # too old for the whole program. Tests of the presets' layers are left out, since they need most of the program.
 #
 #   DDPM_MARCH=generic           the processor to compile for

@@ -250,6 +250,6 @@ private struct MissingValues {
         + "fill value, or too large for single precision; the first is \(names[first.channel]) in sample \(sample), "
         + "y \(frame.rows[row]), x \(frame.columns[column])",
       advice: "add --missing mask, which sets them to the mean and adds a channel that is 1 where there is a value; or "
-        + "fill them before, or leave the variable out")
+        + "fill them in first, or leave the variable out")
   }
 }

@@ -72,7 +72,7 @@ package final class HDF5Fields: FieldSource {
       throw DatasetError(
         .wrongDimensions, path,
         "\(other.variable.path) has the shape \(other.gridShape) (samples, y, x), but \(first.variable.path) has "
-          + "\(shape)", advice: "choose variables of one shape with --variables, or interpolate them to one grid before"
+          + "\(shape)", advice: "choose variables of one shape with --variables, or interpolate them to one grid first"
       )
     }
     guard selection.levels.isEmpty || parts.contains(where: { $0.axes.channel != nil }) else {

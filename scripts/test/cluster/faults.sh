@@ -59,7 +59,7 @@ for rank in 0 1 2; do
 done
 same stopped-rank-1 2
 
-# One that does not end a save keeps all others waiting in the same calls; how far each has come is told.
+# One that does not end a save keeps all others waiting in the same calls; the message says how far each had come.
 faulty hanging-save 3 "save.write:1:hang:$((tensors + tensors / 2))" --set training.save_timeout_seconds=60
 ends hanging-save 6
 says hanging-save 'saving a checkpoint has taken more than 60 s, .*ranks? .*1.* on .* at part [0-9]+'
