@@ -128,7 +128,8 @@ struct FieldEvaluationTests {
     #expect(try #require(variable.rankHistogram).counts.reduce(0, +) == known)
     #expect(variable.name == "u" && variable.crps?.caseCount == 4 && variable.spectrum == nil)
     try await ddpm("\(evaluate) --measures spectrum").ends(
-      2, saying: "measures: spectrum is not possible: it needs whole fields, but `ddpm-mpi pack --missing mask` "
+      2,
+      saying: "measures: spectrum is not possible: it needs whole fields, but `ddpm-mpi pack --missing mask` "
         + "replaced missing values of u by the mean")
   }
 
