@@ -15,7 +15,7 @@ package struct TrainingRun {
   /// The request of the command line.
   package struct Request: Sendable {
     package var sources: ConfigurationSources
-    /// The run's folder; by default `runs/<preset>`.
+    /// The run's folder; by default `runs/<preset>`, or `runs/<preset>-classifier` for a classifier.
     package var output: String?
     /// Whether to resume from the newest valid checkpoint of the folder.
     package var resumes = false

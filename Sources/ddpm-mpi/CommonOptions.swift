@@ -80,7 +80,8 @@ struct DataOptions: ParsableArguments {
 struct ImageFileOptions: ParsableArguments {
   @Option(
     number:
-      "Convert all images to grey (1) or colour (3). By default all must be of one kind, but `pack` converts them to colour.",
+      "Convert all images to grey (1) or colour (3) (default: pack converts all to colour if one is in colour; for fid "
+      + "all must be of one kind).",
     valueName: "1|3")
   var channels: Int?
 

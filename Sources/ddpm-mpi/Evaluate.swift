@@ -52,7 +52,8 @@ struct Evaluate: RankCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Measures to compute, of those above, separated by commas (default: all that fit the model; with --reference: fid,is).",
+      "Measures to compute, of those above, separated by commas (default: all that fit the model; with --reference: "
+        + "\(Measure.usual.map(\.rawValue).joined(separator: ","))).",
       valueName: "names"))
   var measures: CommaSeparated<MeasureName>?
 
@@ -134,7 +135,7 @@ struct MeasureName: ExpressibleByArgument {
 struct FeatureOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Feature network: inception, fashion-mnist-classifier, or a file by `ddpm-mpi export`.",
+      "Feature network: inception, fashion-mnist-classifier, or a file written by `ddpm-mpi export`.",
       valueName: "name-or-file"))
   var features = EmbeddedClassifier.name
 

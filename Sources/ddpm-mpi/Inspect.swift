@@ -14,7 +14,7 @@ struct Inspect: RankCommand {
       checkpoint and 2 for images and fields.
       """)
 
-  @Argument(help: ArgumentHelp("A checkpoint, or a file by `ddpm-mpi pack`.", valueName: "file.h5"))
+  @Argument(help: ArgumentHelp("A checkpoint, or a file written by `ddpm-mpi pack`.", valueName: "file.h5"))
   var file: String
 
   var files: CommandFiles { .none }

@@ -129,7 +129,10 @@ struct TrainingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The run folder (default: runs/<preset>, for a classifier runs/<preset>-classifier).", valueName: "folder"))
+      """
+      The run folder (default: runs/<preset> or runs/<name of the configuration file>, followed by -classifier for \
+      train-classifier).
+      """, valueName: "folder"))
   var output: String?
 
   @Flag(help: "Resume from the newest intact checkpoint in the run folder.")

@@ -69,7 +69,7 @@ struct EvaluateCommandTests {
     try await ddpm("\(evaluate) --features mine").ends(2, saying: "there are no features mine")
     let shapes = try await Fixture.fewSteps.made
     try await ddpm("evaluate --checkpoint \(shapes) --count 20 --steps 2").ends(
-      2, saying: "fashion-mnist-classifier requires images of shape [32, 32, 1], but these are [32, 32, 3]")
+      2, saying: "fashion-mnist-classifier requires images of 32x32x1, but these are 32x32x3")
   }
 
   @Test func unknownMeasuresAreAnsweredWithAllThatThereAre() async throws {

@@ -128,7 +128,9 @@ struct FieldEvaluationTests {
     #expect(try #require(variable.rankHistogram).counts.reduce(0, +) == known)
     #expect(variable.name == "u" && variable.crps?.caseCount == 4 && variable.spectrum == nil)
     try await ddpm("\(evaluate) --measures spectrum").ends(
-      2, saying: "measures: spectrum is not possible: it needs whole fields, but in place of missing values of u ")
+      2,
+      saying: "measures: spectrum is not possible: it needs whole fields, but `ddpm-mpi pack --missing mask` "
+        + "replaced missing values of u by the mean")
   }
 
   @Test func oneMemberHasNoSpread() async throws {
@@ -148,7 +150,8 @@ struct FieldEvaluationTests {
     try await ddpm("\(evaluate) --measures crps").ends(
       2, saying: "measures: crps is not possible: it compares ensembles with truths")
     try await ddpm("\(evaluate) --measures cross-spectrum").ends(2, saying: "it needs two drawn variables")
-    try await ddpm("\(evaluate) --measures nothing").ends(2, saying: "nothing")
+    try await ddpm("\(evaluate) --measures nothing").ends(
+      2, saying: "'nothing' is not a measure; the measures are fid,")
     let images = try await EvaluationFixture.run.made
     try await ddpm("evaluate --checkpoint \(images) --count 20 --steps 2 --measures spectrum").ends(
       2, saying: "spectrum is not a measure of images, which this model draws; their measures are fid, is, kid, pr")

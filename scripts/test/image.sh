@@ -75,7 +75,7 @@ check "Open MPI's package is needed" grep -qx libopenmpi3 "$build/opt/ddpm-mpi/s
 debian "$image"
 cp -r "$build/opt/ddpm-mpi" "$image/opt/ddpm-mpi"
 run 0 '^[0-9]+[.][0-9]+' within "$image" /opt/ddpm-mpi/share/ddpm-mpi/image.sh run
-run 0 'fashion-mnist: 60000 images' within "$image" ddpm-mpi doctor
+run 0 'fashion-mnist: 60,000 images' within "$image" ddpm-mpi doctor
 
 train=(ddpm-mpi train --preset shapes --set training.steps=20 --set training.batch=8 --set training.micro_batch=2
   --set training.sample_every=none --set 'model.multipliers=[1, 1]')

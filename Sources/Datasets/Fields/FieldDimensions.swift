@@ -97,7 +97,7 @@ struct FieldDimensions {
     DatasetError(
       .wrongDimensions, path,
       "\(description), and it is not clear which are \(missing.map(\.plural).joined(separator: ", "))",
-      advice: "put them into the order [time, y, x] or [time, level, y, x] first (in Python, with xarray: "
+      advice: "first put them into the order [time, y, x] or [time, level, y, x] (in Python, with xarray: "
         + "dataset.transpose), \(Self.order)")
   }
 

@@ -3,6 +3,7 @@ import Configuration
 import Diffusion
 import Failures
 import Network
+import Reporting
 import Tensors
 
 /// A classifier of noisy images with the weights of a checkpoint.
@@ -35,7 +36,9 @@ struct TrainedClassifierModel {
   func check(fits model: RunConfiguration, imageShape: [Int]) throws(DiffusionError) {
     guard imageShape == self.imageShape else {
       throw DiffusionError(
-        key: "classifier", problem: "it is for images \(self.imageShape), but the model is for \(imageShape)")
+        key: "classifier",
+        problem: "it is for images of \(ProgressFormat.dimensions(self.imageShape)), but the model is for "
+          + ProgressFormat.dimensions(imageShape))
     }
     let decisive = [
       "diffusion.process", "diffusion.steps", "diffusion.schedule", "diffusion.beta_first", "diffusion.beta_last",
