@@ -166,7 +166,7 @@ let package = Package(
       ]),
     .target(
       name: "Checkpoints",
-      dependencies: ["CFileSpace", "Compression", "Failures", "Files", "HDF5", "MessagePassing", "Tensors"]),
+      dependencies: ["Compression", "Failures", "Files", "HDF5", "MessagePassing", "Tensors"]),
     // Progress and messages on the console, and a run's own records.
     .target(
       name: "Reporting",
