@@ -98,7 +98,7 @@ choose_launch() {
   esac
   if [[ $launcher == srun ]]; then
     # --cpus-per-task is repeated because since SLURM 22.05 srun does not inherit it from the job.
-    # --kill-on-bad-exit ends the job when one rank fails, so that the others do not wait for it for ever.
+    # --kill-on-bad-exit ends the job when one rank fails, so that the others do not wait for it forever.
     launch+=(--cpus-per-task="$threads" --cpu-bind=cores --kill-on-bad-exit=1)
     return
   fi
@@ -192,7 +192,7 @@ leave() {
     echo "Job $job: $reason. SLURM says that the job is $state. Unless SLURM starts it again, submit it again to go on."
     exit "$status"
   fi
-  echo "Job $job: $reason. It returns to the queue and goes on from there when it is started again."
+  echo "Job $job: $reason. It returns to the queue and will resume from there."
   # SLURM terminates this script as soon as it has requeued the job.
   trap '' TERM
   if ! scontrol requeue "$job"; then

@@ -133,7 +133,7 @@ fi
 as_root=()
 if ((EUID != 0)); then
   if ! command -v sudo >/dev/null; then
-    echo "Packages are missing, and installing them takes root's rights: ${missing[*]}" >&2
+    echo "Packages are missing, and installing them takes root privileges: ${missing[*]}" >&2
     echo "Please have them installed. If the same libraries are elsewhere, as modules for example, load these, and" \
       "set DEPENDENCIES=no." >&2
     exit 1

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the program and installs it with its man pages and completions for bash, zsh and fish.
 #
-#   scripts/install.sh [PREFIX]      /usr/local by default; $HOME/.local needs no root's rights
+#   scripts/install.sh [PREFIX]      /usr/local by default; $HOME/.local needs no root privileges
 #   DDPM_MARCH=                      the processor to build for, as in scripts/build.sh. For several processors, such as
 #                                    DDPM_MARCH="x86-64-v3 x86-64-v4", there is a build for each, in
 #                                    PREFIX/libexec/ddpm-mpi, and bin/ddpm-mpi starts the best one for the machine

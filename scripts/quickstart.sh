@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs, builds and trains on all cores of this machine. Arguments go to `ddpm-mpi train`:
 #   scripts/quickstart.sh --set training.steps=500
-# Started again, it goes on where it stopped. RANKS and THREADS override how the cores are used; BUILD=no trains with the
-# program that was built before. DEPENDENCIES=no installs nothing (scripts/install-dependencies.sh).
+# Started again, it continues where it stopped. RANKS and THREADS override how the cores are used; BUILD=no trains with
+# the program that was built before. DEPENDENCIES=no installs nothing (scripts/install-dependencies.sh).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,7 +27,7 @@ for argument in "$@"; do
 done
 output=${output:-runs/$run}
 if [[ -e $output/config.yaml ]]; then
-  echo "$output already holds a run; going on with it."
+  echo "$output already holds a run; resuming it."
 else
   resume=()
 fi
@@ -56,7 +56,7 @@ fi
 threads=${THREADS:-$((cores / RANKS > 0 ? cores / RANKS : 1))}
 
 echo
-echo "Training on $RANKS ranks (threads each: $threads). Ctrl-C stops it; the same command goes on where it was saved."
+echo "Training on $RANKS ranks (threads each: $threads). Ctrl-C stops it; the same command resumes it."
 THREADS=$threads scripts/mpirun.sh "$RANKS" .build/release/ddpm-mpi train --threads "$threads" "${resume[@]}" "$@"
 
 # The names carry the step in eight digits, so the last one is the newest.

@@ -29,7 +29,7 @@ stage() {
   before=$processor
   echo
   echo "=== $name"
-  # A deadlock between ranks must not hold up the rest for ever.
+  # A deadlock between ranks must not hold up the rest forever.
   timeout --foreground --kill-after=30 "${STAGE_SECONDS:-3600}" "$@" || code=$?
   take_processor_time
   local took="$((SECONDS - start)) s, $((processor - before)) s of processor time"

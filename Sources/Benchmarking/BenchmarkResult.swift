@@ -120,9 +120,10 @@ enum BenchmarkText {
       + "images of \(imageSize)x\(imageSize)"
   }
 
-  /// The vector width of the kernels and the implementation of products.
+  /// The vector width of the kernels and the implementation of products, of floats and of bfloat16 numbers.
   static var build: String {
-    "vectors of \(Processor.vectorBits) bits, products by \(MicroKernel.best.name)"
+    "vectors of \(Processor.vectorBits) bits, products by \(MicroKernel.best.name) (in bfloat16 by "
+      + "\(RoundedKernel.best.name))"
   }
 }
 

@@ -260,8 +260,6 @@ int ddpm_mpi_close_file(ddpm_file *file) {
   return status;
 }
 
-int ddpm_mpi_synchronise_file(ddpm_file file) { return MPI_File_sync(file_of(file)); }
-
 int ddpm_mpi_write_at(ddpm_file file, int64_t offset, const void *bytes, int count) {
   return MPI_File_write_at(file_of(file), offset, bytes, count, MPI_BYTE, MPI_STATUS_IGNORE);
 }

@@ -38,6 +38,7 @@ static const struct feature features[] = {
     {DDPM_FEATURE_AVX512VPOPCNTDQ, "avx512vpopcntdq"},
     {DDPM_FEATURE_AVX512BF16, "avx512bf16"},
     {DDPM_FEATURE_AVX512FP16, "avx512fp16"},
+    {DDPM_FEATURE_AMX_BF16, "amx-bf16"},
     {DDPM_FEATURE_LSE, "lse"},
     {DDPM_FEATURE_FP16, "fp16"},
     {DDPM_FEATURE_DOTPROD, "dotprod"},
@@ -75,6 +76,8 @@ unsigned ddpm_processor_features(void) {
   if (b & (1u << 5)) found |= DDPM_FEATURE_AVX2;
   if (b & (1u << 8)) found |= DDPM_FEATURE_BMI2;
   if (c & (1u << 8)) found |= DDPM_FEATURE_GFNI;
+  const unsigned amx = 1u << 22 | 1u << 24;  // AMX-BF16 and AMX-TILE; XCR0 has TILECFG and TILEDATA.
+  if ((d & amx) == amx && (saved & 0x60000) == 0x60000) found |= DDPM_FEATURE_AMX_BF16;
   if ((saved & 0xe6) != 0xe6) return found;
   if (b & (1u << 16)) found |= DDPM_FEATURE_AVX512F;
   if (b & (1u << 17)) found |= DDPM_FEATURE_AVX512DQ;

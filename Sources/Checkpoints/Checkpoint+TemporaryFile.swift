@@ -1,4 +1,3 @@
-import CFileSpace
 import Files
 import Glibc
 
@@ -27,28 +26,16 @@ extension Checkpoint {
     let descriptor = open(path, flags | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw CheckpointError(path: path, failure: "cannot be created") }
     defer { close(descriptor) }
-    let status = ddpm_reserve_file_space(descriptor, 0, Int64(byteCount), keepsSize ? 1 : 0)
-    // Some file systems cannot tell; then the write fails if there is no space.
-    if [0, EOPNOTSUPP, EINVAL, ENOSYS].contains(status) { return }
+    guard let code = reserveSpace(descriptor, byteCount: byteCount, keepsSize: keepsSize) else { return }
     unlink(path)
     throw CheckpointError(
-      path: path, failure: "there is no space for a checkpoint of \(byteCount >> 20) MiB", code: status)
+      path: path, failure: "there is no space for a checkpoint of \(byteCount >> 20) MiB", code: code)
   }
 
   static func publish(_ temporary: String, as path: String) throws {
     releaseReservedSpace(ofFile: temporary)
-    try synchronise(temporary)
-    guard rename(temporary, path) == 0 else {
-      throw CheckpointError(path: path, failure: "cannot be renamed into place")
+    do throws(FileError) { try publishFile(temporary, as: path) } catch {
+      throw CheckpointError(path: path, problem: error.description)
     }
-    try synchronise(parentFolder(of: path))
-  }
-
-  /// Waits until a file's contents or a folder's entries are on the disk.
-  private static func synchronise(_ path: String) throws {
-    let descriptor = open(path, O_RDONLY)
-    guard descriptor >= 0 else { throw CheckpointError(path: path, failure: "cannot be opened") }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw CheckpointError(path: path, failure: "cannot be flushed to disk") }
   }
 }

@@ -13,7 +13,7 @@ import Tensors
 package enum Checkpoint {
   /// Writes a checkpoint that appears under its name completely or not at all. Collective.
   ///
-  /// The file is written under a temporary name, flushed to the disk by every rank, sealed, and only then renamed; a
+  /// The file is written under a temporary name, flushed to the disk on every host, sealed, and only then renamed; a
   /// crash at any moment leaves the older checkpoints intact.
   ///
   /// - Parameters:
@@ -80,12 +80,12 @@ package enum Checkpoint {
     }
     try FaultPoint.saveMark.pass(rank: rank)
     progress()
-    try FaultPoint.saveFlush.pass(rank: rank)
-    progress()
-    try file.synchronise()
     try FaultPoint.saveClose.pass(rank: rank)
     progress()
     try file.close()
+    try FaultPoint.saveFlush.pass(rank: rank)
+    progress()
+    try together(communicator, path) { try SharedFile.flush(temporary, communicator: communicator) }
     try onRankZero(communicator, path) {
       let tensors = zip(groups, offsets).flatMap { $0.contents(at: $1) }
       try FileSeal.add(to: temporary, contents: tensors)

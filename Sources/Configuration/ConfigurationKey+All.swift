@@ -66,7 +66,7 @@ extension ConfigurationKey {
       "number of classes that the network is conditioned on: as many as the data set has"),
     .init(
       "model.convolution", \.model.convolution, .all,
-      "algorithm of 3x3 convolutions; direct is for comparison: slower, without the rounding errors of Winograd's transforms"
+      "algorithm of 3x3 convolutions; direct is for comparison: slower, without the rounding errors of Winograd's transforms; bfloat16 rounds the operands to 8 bits of precision, for the AMX instructions, and is slow without them"
     ),
     .init(
       "model.precision", \.model.precision, .all,
@@ -297,7 +297,7 @@ extension ConfigurationKey {
       "S_noise of edm: standard deviation of the added noise"),
     .init(
       "sampling.guidance", \.sampling.guidance, .within(-1e9...1e9), mayChangeOnResume: true,
-      "strength of guidance towards the class and the given channels; 0 samples their own distribution"
+      "strength of guidance towards the class and the given channels; 0 samples from the model's own conditional distribution"
     ),
 
     .init(

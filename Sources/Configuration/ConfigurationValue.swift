@@ -123,11 +123,11 @@ extension DatasetSplit: NamedChoice {}
 extension FieldNormalisation: NamedChoice {}
 extension FolderImages.Background: NamedChoice {}
 extension ImageReader.Turning: NamedChoice {}
-extension UNetArchitecture.LevelChange: NamedChoice {}
+extension UNetArchitecture.LevelChangeKind: NamedChoice {}
 extension UNetArchitecture.TimeFeatures: NamedChoice {}
 extension UNetArchitecture.TimeConditioning: NamedChoice {}
-extension UNetArchitecture.ProgressiveInput: NamedChoice {}
-extension UNetArchitecture.ProgressiveOutput: NamedChoice {}
+extension UNetArchitecture.ImageInput: NamedChoice {}
+extension UNetArchitecture.ImageOutput: NamedChoice {}
 extension UNetArchitecture.Combination: NamedChoice {}
 extension UNetArchitecture.UpwardAttention: NamedChoice {}
 extension LearningRateSchedule.Decay: NamedChoice {}

@@ -73,8 +73,7 @@ extension RunConfiguration {
         "images of \(height)x\(width)x\(channels) are not possible: height and width must be from 1 to "
           + "\(sides.upperBound), and channels from 1 to \(counts.upperBound)")
     }
-    try validate(imageSize: height)
-    try validate(imageWidth: width)
+    try validate(height: height, width: width)
     return UNetConfiguration(
       imageChannels: channels, conditionChannels: data.conditions.count, imageHeight: height, imageWidth: width,
       channels: model.channels, multipliers: model.multipliers, blocksPerLevel: model.blocks,
@@ -142,14 +141,4 @@ extension RunConfiguration {
   }
 
   static let howToFitFields = "(for fields, `ddpm-mpi pack` has --crop and --pad)"
-
-  private func validate(imageWidth: Int) throws(ConfigurationError) {
-    let halvings = model.multipliers.count - 1
-    guard imageWidth.isMultiple(of: 1 << halvings) else {
-      throw ConfigurationError(
-        "model.multipliers is \(text("model.multipliers")), whose \(halvings + 1) levels halve the image \(halvings) "
-          + "times, which a width of \(imageWidth) does not allow; use fewer multipliers, or a width that is a multiple "
-          + "of \(1 << halvings) \(Self.howToFitFields)")
-    }
-  }
 }

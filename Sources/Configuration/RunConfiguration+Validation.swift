@@ -20,20 +20,25 @@ extension RunConfiguration {
     if !problems.isEmpty { throw ConfigurationError(problems) }
   }
 
-  /// Checks that the network fits images of `imageSize` x `imageSize` pixels. The configuration must be valid
-  /// otherwise.
-  package func validate(imageSize: Int) throws(ConfigurationError) {
+  /// Checks that the network fits images of `height` x `width` pixels, or fields of as many points. The configuration
+  /// must be valid otherwise.
+  package func validate(height: Int, width: Int) throws(ConfigurationError) {
     let halvings = model.multipliers.count - 1
-    guard imageSize > 0, imageSize.isMultiple(of: 1 << halvings) else {
+    let factor = 1 << halvings
+    let misfits = [("height", height), ("width", width)].filter { $0.1 <= 0 || !$0.1.isMultiple(of: factor) }
+    guard misfits.isEmpty else {
+      let found = misfits.map { "a \($0.0) of \($0.1)" }.joined(separator: " and ")
+      let wanted = misfits.map { "a \($0.0)" }.joined(separator: " and ")
+      let (verb, rest) = misfits.count > 1 ? ("do", "that are multiples") : ("does", "that is a multiple")
       throw ConfigurationError(
-        "model.multipliers is \(text("model.multipliers")), whose \(halvings + 1) levels halve the image \(halvings) "
-          + "times, which images of \(imageSize)x\(imageSize) pixels do not allow; use fewer multipliers, or images "
-          + "whose size is a multiple of \(1 << halvings) \(Self.howToFitFields)")
+        "model.multipliers is \(text("model.multipliers")), whose \(halvings + 1) levels halve height and width "
+          + "\(halvings) times, which \(found) \(verb) not allow; use fewer multipliers, or \(wanted) \(rest) of "
+          + "\(factor) \(Self.howToFitFields)")
     }
-    let resolutions = resolutions(imageSize: imageSize)
+    let resolutions = resolutions(imageSize: height)
     var problems = model.attentionResolutions.filter { !resolutions.contains($0) }.map { missing in
-      "model.attention_resolutions has \(missing), which is not a resolution of the network; with images of "
-        + "\(imageSize)x\(imageSize) pixels and model.multipliers \(text("model.multipliers")) it has "
+      "model.attention_resolutions has \(missing), which is not a resolution of the network; with a height of "
+        + "\(height) and model.multipliers \(text("model.multipliers")) it has "
         + resolutions.map(\.description).joined(separator: ", ")
     }
     problems += headProblems(resolutions)
@@ -62,7 +67,7 @@ extension RunConfiguration {
         + "or use a larger training.batch or a smaller training.micro_batch")
   }
 
-  /// The width of each level of the network, largest first, for images of `imageSize` x `imageSize` pixels.
+  /// The height of each level of the network, largest first, for images of a height of `imageSize` pixels.
   package func resolutions(imageSize: Int) -> [Int] {
     model.multipliers.indices.map { imageSize >> $0 }
   }

@@ -161,11 +161,8 @@ package struct RunFolder: Sendable, Equatable {
           cannot: "copy \(checkpointPath(step: step)) to", temporary,
           reason: code.map { String(cString: strerror($0)) } ?? "\(error)", kind: .other)
       }
-      try synchronise(temporary)
     }
-    guard rename(temporary, bestCheckpointPath) == 0 else {
-      throw FileError(cannot: "rename \(temporary) to", bestCheckpointPath)
-    }
+    try publishFile(temporary, as: bestCheckpointPath)
   }
 
   /// Removes all but the newest `count` checkpoints.

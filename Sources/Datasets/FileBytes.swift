@@ -14,7 +14,7 @@ func readFile(_ path: String) throws(DatasetError) -> [UInt8] {
   }
 }
 
-func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+package func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
 func isRegularFile(_ path: String) -> Bool {
   var information = stat()

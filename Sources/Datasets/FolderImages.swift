@@ -134,5 +134,5 @@ extension StoredImages {
 
 extension DatasetError {
   fileprivate static let howToChooseBackground =
-    "choose a background: --background black or white, or for training data.background"
+    "fill them in, or choose a background where it can be chosen: --background black or white, for training data.background"
 }

@@ -55,7 +55,7 @@ package struct ImportJob: Sendable {
     let trainer = try DataParallelTrainer(
       configuration: model.configuration, task: task, communicator: communicator,
       workers: WorkerPool(threadCount: 1))
-    trainer.begin(with: model.parameters)
+    try trainer.begin(with: model.parameters)
     let header = CheckpointHeader(
       step: 0, images: 0, imageShape: model.imageShape, configuration: model.configuration.yaml)
     try Checkpoint.save(to: path, header: header, groups: trainer.state.groups, communicator: communicator)

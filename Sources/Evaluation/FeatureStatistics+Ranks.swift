@@ -5,8 +5,8 @@ extension FeatureStatistics {
   /// The number of images whose features are exchanged at a time: some MiB.
   private static let block = 512
 
-  /// The statistics of images whose features are distributed over the ranks; bit-identical for any number of ranks, and
-  /// equal on all of them. Collective.
+  /// The statistics of images whose features are distributed over the ranks, on rank 0; nil on other ranks.
+  /// Bit-identical for any number of ranks. Collective.
   ///
   /// Features are exchanged, some images at a time, and each rank adds all of them, in order, to its rows of Σ f·fᵀ.
   /// The work is divided evenly, and only one matrix is sent in total.
@@ -16,16 +16,20 @@ extension FeatureStatistics {
   ///   - count: the number of images on all ranks.
   /// - Throws: on all ranks, `JobFailure` if features on any are not finite or have a different dimension,
   ///   `EvaluationError` for fewer than two images; `MPIError`.
-  package init(share features: Features, of count: Int, over communicator: Communicator, workers: WorkerPool) throws {
+  package init?(share features: Features, of count: Int, over communicator: Communicator, workers: WorkerPool) throws {
     let dimension = try features.commonDimension(in: count, over: communicator)
+    try Self.check(count: count)
     let strips = Self.strips(of: dimension, over: communicator.size)
     let sums = FeatureSums(dimension: dimension, rows: strips[communicator.rank])
     for start in stride(from: 0, to: count, by: Self.block) {
       let images = start..<min(start + Self.block, count)
       sums.add(try features.gather(images, of: count, over: communicator), workers: workers)
     }
-    let products = try communicator.allGather(sums.products.elements, counts: strips.map { $0.count * dimension })
-    try self.init(count: count, sum: sums.sum.elements, products: products)
+    let products = communicator.rank == 0 ? TypedTensor<Double>(uninitialised: [dimension, dimension]) : nil
+    try communicator.gather(
+      sums.products, as: strips.map { $0.lowerBound * dimension..<$0.upperBound * dimension }, of: products, to: 0)
+    guard let products else { return nil }
+    try self.init(count: count, sum: sums.sum.elements, products: products.elements)
   }
 
   /// Consecutive rows of the upper triangle, of nearly equal areas.
@@ -39,15 +43,20 @@ extension FeatureStatistics {
 }
 
 extension Features {
-  /// The features of all images, on every rank. Collective.
+  /// The features of all images, on rank 0; nil on other ranks. Collective.
   ///
   /// - Parameters:
   ///   - share: the features of the images `communicator.share(of: count)`.
   ///   - count: the number of images on all ranks.
   /// - Throws: on all ranks, `JobFailure` if features on any are not finite or have a different dimension; `MPIError`.
-  package init(gathering share: Features, of count: Int, over communicator: Communicator) throws {
-    _ = try share.commonDimension(in: count, over: communicator)
-    self.init(try share.gather(0..<count, of: count, over: communicator))
+  package init?(gathering share: Features, of count: Int, over communicator: Communicator) throws {
+    let dimension = try share.commonDimension(in: count, over: communicator)
+    let all = communicator.rank == 0 ? Tensor(uninitialised: [count, dimension]) : nil
+    try communicator.gather(
+      share.tensor, as: communicator.shares(of: count).map { $0.lowerBound * dimension..<$0.upperBound * dimension },
+      of: all, to: 0)
+    guard let all else { return nil }
+    self.init(all)
   }
 
   /// The common dimension of all ranks' features, once all shares have been checked.
@@ -61,7 +70,7 @@ extension Features {
     return dimensions[0]
   }
 
-  /// The features of some images of all ranks, of which this has those of its share, [images, D].
+  /// The features of some images of all ranks, of which this has those of its share, [images, D]; on every rank.
   fileprivate func gather(
     _ images: Range<Int>, of count: Int, over communicator: Communicator
   ) throws(MPIError) -> Tensor {

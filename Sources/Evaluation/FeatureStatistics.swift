@@ -41,7 +41,7 @@ package struct FeatureStatistics: Sendable, Equatable {
   ///
   /// - Parameter products: Σ f·fᵀ, [D, D]; elements left of the diagonal are ignored.
   init(count: Int, sum: [Double], products: [Double]) throws(EvaluationError) {
-    guard count >= 2 else { throw .tooFewImages(count, minimum: 2, measure: "a covariance") }
+    try Self.check(count: count)
     let dimension = sum.count
     let images = Double(count)
     var covariance = products
@@ -53,5 +53,10 @@ package struct FeatureStatistics: Sendable, Equatable {
       }
     }
     self.init(mean: sum.map { $0 / images }, covariance: covariance, count: count)
+  }
+
+  /// - Throws: `EvaluationError` if there are too few images for a covariance.
+  static func check(count: Int) throws(EvaluationError) {
+    guard count >= 2 else { throw .tooFewImages(count, minimum: 2, measure: "a covariance") }
   }
 }

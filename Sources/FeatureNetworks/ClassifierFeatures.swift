@@ -53,9 +53,11 @@ package struct ClassifierFeatures: FeatureNetwork {
   package var batchSize: Int { 32 }
 
   package func check(shape: [Int]) throws {
+    func dimensions(_ shape: [Int]) -> String { shape.map(String.init).joined(separator: "x") }
     guard shape == imageShape else {
       throw FeatureNetworkError(
-        "\(name) requires images of shape \(imageShape), but these are \(shape); choose other features")
+        "\(name) requires images of \(dimensions(imageShape)), but these are \(dimensions(shape)); "
+          + "choose other features")
     }
   }
 

@@ -3,7 +3,8 @@ import Images
 import Tensors
 
 /// Fields side by side: a column for each variable, under its name, its units and a colour bar with its range, and a
-/// row for each sample; of a single variable, several samples in a row. The first row of a field is at the top.
+/// row for each sample; of a single variable, several samples in a row, and of many variables, some below the others.
+/// The first row of a field is at the top.
 package struct FieldSheet {
   /// What is shown of one channel.
   package struct Variable: Sendable {

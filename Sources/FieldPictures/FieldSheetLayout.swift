@@ -1,6 +1,6 @@
 /// The positions on a sheet of fields, in pixels: a column for each variable with a heading, a colour bar, its numbers,
-/// and below them a panel for each sample, at the left of the column. Samples of a single variable have as many columns
-/// as rows, or one more.
+/// and below them a panel for each sample, at the left of the column. Variables that would make the sheet too wide are
+/// below the others. Samples of a single variable have as many columns as rows, or one more, if there is room.
 package struct FieldSheetLayout: Sendable, Equatable {
   /// A rectangle of pixels.
   package struct Area: Sendable, Equatable {
@@ -21,6 +21,8 @@ package struct FieldSheetLayout: Sendable, Equatable {
   /// The side of a pixel of the font.
   package let textScale: Int
   private let columnsPerVariable: Int
+  /// The number of variables side by side.
+  private let variablesPerBand: Int
 
   /// Around the sheet.
   package static let margin = 8
@@ -37,6 +39,8 @@ package struct FieldSheetLayout: Sendable, Equatable {
   private static let minimumColumnWidth = 128
   /// A sheet that still fits in memory and can be displayed.
   private static let pixelLimit = 1 << 26
+  /// Many programs cannot show wider pictures.
+  private static let widthLimit = 1 << 14
 
   /// - Parameters:
   ///   - shape: [N, H, W, C], none of them zero.
@@ -53,7 +57,12 @@ package struct FieldSheetLayout: Sendable, Equatable {
     panelWidth = shape[2].dividedRoundingUp(by: step) * enlargement
     columnWidth = max(panelWidth, Self.minimumColumnWidth)
     self.textScale = textScale
-    columnsPerVariable = variableCount > 1 ? 1 : Int(Double(sampleCount).squareRoot().rounded(.up))
+    // At least 31, since a panel is never wider than 512 pixels.
+    let columnLimit = (Self.widthLimit - 2 * Self.margin + Self.gap) / (columnWidth + Self.gap)
+    let side = Int(Double(sampleCount).squareRoot().rounded(.up))
+    columnsPerVariable = variableCount > 1 ? 1 : min(side, columnLimit)
+    let bandCount = variableCount.dividedRoundingUp(by: columnLimit)
+    variablesPerBand = variableCount.dividedRoundingUp(by: bandCount)
   }
 
   /// The number of samples of shape [H, W, C] that a sheet can hold; zero if there are too many variables.
@@ -70,33 +79,44 @@ package struct FieldSheetLayout: Sendable, Equatable {
   static let largestTextScale = 2
 
   package var width: Int {
-    2 * Self.margin + variableCount * columnsPerVariable * (columnWidth + Self.gap) - Self.gap
+    2 * Self.margin + variablesPerBand * columnsPerVariable * (columnWidth + Self.gap) - Self.gap
   }
   package var height: Int {
-    let rows = sampleCount.dividedRoundingUp(by: columnsPerVariable)
-    return panelsTop + rows * (panelHeight + Self.gap) - Self.gap + Self.margin
+    let bandCount = variableCount.dividedRoundingUp(by: variablesPerBand)
+    return 2 * Self.margin + bandCount * (bandHeight + Self.gap) - Self.gap
   }
 
-  package func heading(_ variable: Int) -> Area { area(variable, from: Self.margin, height: textHeight) }
+  package func heading(_ variable: Int) -> Area { area(variable, from: 0, height: textHeight) }
   package func bar(_ variable: Int) -> Area { area(variable, from: barTop, height: Self.barHeight) }
   /// The numbers below the bar.
   package func numbers(_ variable: Int) -> Area { area(variable, from: numbersTop, height: textHeight) }
 
   package func panel(sample: Int, variable: Int) -> Area {
     let (row, column) = sample.quotientAndRemainder(dividingBy: columnsPerVariable)
-    let top = panelsTop + row * (panelHeight + Self.gap)
-    let left = left(variable + column)
+    let top = self.top(variable) + panelsTop + row * (panelHeight + Self.gap)
+    let left = self.left(variable % variablesPerBand + column)
     return Area(columns: left..<left + panelWidth, rows: top..<top + panelHeight)
   }
 
   private var textHeight: Int { Font.height * textScale }
-  private var barTop: Int { Self.margin + textHeight + Self.textGap }
+  // From the top of a variable.
+  private var barTop: Int { textHeight + Self.textGap }
   private var numbersTop: Int { barTop + Self.barHeight + Self.textGap }
   private var panelsTop: Int { numbersTop + textHeight + Self.textGap }
+  private var bandHeight: Int {
+    let rows = sampleCount.dividedRoundingUp(by: columnsPerVariable)
+    return panelsTop + rows * (panelHeight + Self.gap) - Self.gap
+  }
 
   /// Of the width of a column.
-  private func area(_ variable: Int, from top: Int, height: Int) -> Area {
-    Area(columns: left(variable)..<left(variable) + columnWidth, rows: top..<top + height)
+  /// - Parameter offset: from the top of the variable.
+  private func area(_ variable: Int, from offset: Int, height: Int) -> Area {
+    let (left, top) = (self.left(variable % variablesPerBand), self.top(variable) + offset)
+    return Area(columns: left..<left + columnWidth, rows: top..<top + height)
+  }
+
+  private func top(_ variable: Int) -> Int {
+    Self.margin + variable / variablesPerBand * (bandHeight + Self.gap)
   }
 
   private func left(_ column: Int) -> Int { Self.margin + column * (columnWidth + Self.gap) }

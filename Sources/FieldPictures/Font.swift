@@ -1,22 +1,30 @@
-/// Letters as pixels: printable ASCII, 5 pixels wide and 9 high, of which the lower two are below the base line.
+/// Letters as pixels, 5 wide and 9 high, of which the lower two are below the base line: printable ASCII, and what is
+/// common in units and in names of variables.
 package enum Font {
   package static let width = 5
   package static let height = 9
   /// From one character to the next.
   package static let advance = 6
 
-  /// The rows of a character from top to bottom; the bit 1 << x is the pixel at column x. Characters that are not
-  /// printable ASCII look like a question mark.
-  package static func rows(of character: Character) -> [UInt8] {
-    let index = Int(character.asciiValue ?? 0) - firstCode
-    return glyphs[glyphs.indices.contains(index) ? index : questionMark - firstCode]
-  }
+  /// The rows of a character from top to bottom; the bit 1 << x is the pixel at column x. Characters without
+  /// a glyph look like a question mark.
+  package static func rows(of character: Character) -> [UInt8] { glyphs[indices[character] ?? questionMark] }
 
   /// The width of a text in pixels, without space after its last character.
   package static func width(of text: String) -> Int { max(text.count * advance - (advance - width), 0) }
 
-  private static let firstCode = 0x20
-  private static let questionMark = 0x3f
+  /// Those besides ASCII, in the order of their glyphs.
+  package static let others = Array("°µμ·×⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺−±∂∇ΔΣΩαβγεθλπρστφψωÅäöüéèñå")
+
+  private static let firstCode: UInt8 = 0x20
+  private static let lastCode: UInt8 = 0x7e
+  private static let questionMark = Int(0x3f - firstCode)
+
+  /// The indices of the glyphs.
+  private static let indices: [Character: Int] = {
+    let characters = (firstCode...lastCode).map { Character(UnicodeScalar($0)) } + others
+    return Dictionary(uniqueKeysWithValues: zip(characters, characters.indices))
+  }()
 
   private static let glyphs: [[UInt8]] = drawing.split(separator: "\n").reduce(into: []) { glyphs, line in
     let cells = line.split(separator: " ").map { cell in
@@ -27,7 +35,7 @@ package enum Font {
     for (index, cell) in cells.enumerated() { glyphs[glyphs.count - cells.count + index].append(cell) }
   }
 
-  /// The glyphs in the order of their codes, 16 beside each other.
+  /// The glyphs of ASCII in the order of their codes, then the others, 16 beside each other.
   private static let drawing = """
     ..... ..#.. .#.#. .#.#. ..#.. ##..# .##.. ..#.. ...#. .#... ..... ..... ..... ..... ..... ....#
     ..... ..#.. .#.#. .#.#. .#### ##..# #..#. ..#.. ..#.. ..#.. ..#.. ..#.. ..... ..... ..... ....#
@@ -83,5 +91,32 @@ package enum Font {
     ####. .#### #.... ####. ..##. .##.# ..#.. .#.#. #...# .##.# ##### ...## ..#.. ##... .....
     #.... ....# ..... ..... ..... ..... ..... ..... ..... ....# ..... ..... ..... ..... .....
     #.... ....# ..... ..... ..... ..... ..... ..... ..... .###. ..... ..... ..... ..... .....
+    .##.. ..... ..... ..... ..... ..#.. ..#.. .##.. .##.. .#.#. .###. ..##. .###. ..#.. ..#.. .....
+    #..#. ..... ..... ..... ..... .#.#. .##.. ...#. ...#. .#.#. .#... .#... ...#. .#.#. .#.#. .....
+    #..#. #...# #...# ..... ..... .#.#. ..#.. ..#.. ..#.. .###. .##.. .##.. ..#.. ..#.. ..##. .###.
+    .##.. #...# #...# .##.. .#.#. .#.#. ..#.. .#... ...#. ...#. ...#. .#.#. ..#.. .#.#. ...#. .....
+    ..... #...# #...# .##.. ..#.. ..#.. .###. .###. .##.. ...#. .##.. ..#.. ..#.. ..#.. .##.. .....
+    ..... #..## #..## ..... .#.#. ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... .....
+    ..... ###.# ###.# ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... .....
+    ..... #.... #.... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... .....
+    ..... #.... #.... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... ..... .....
+    ..... ..... ..... .##.. ##### ..#.. ##### .###. ..... .##.. ..... ..... .##.. .#... ..... .....
+    ..#.. ..... ..#.. ...#. #...# ..#.. #.... #...# ..... #..#. ..... ..... #..#. ..#.. ..... .....
+    .###. ..... ..#.. ....# #...# .#.#. .#... #...# .##.# #..#. #...# .#### #..#. ..#.. ##### .###.
+    ..#.. ##### ##### .#### .#.#. .#.#. ..#.. #...# #..#. #.##. #...# #.... ####. .#.#. .#.#. #...#
+    ..... ..... ..#.. #...# .#.#. #...# .#... .#.#. #..#. #...# .#.#. .##.. #..#. .#.#. .#.#. #...#
+    ..... ..... ..#.. #...# ..#.. #...# #.... .#.#. #..#. #...# .#.#. #.... #..#. #...# .#.#. #...#
+    ..... ..... ##### .###. ..#.. ##### ##### ##.## .##.# #.##. ..#.. .#### .##.. #...# .#..# ####.
+    ..... ..... ..... ..... ..... ..... ..... ..... ..... #.... ..#.. ..... ..... ..... ..... #....
+    ..... ..... ..... ..... ..... ..... ..... ..... ..... #.... ..#.. ..... ..... ..... ..... #....
+    ..... ..... ..#.. ..#.. ..... ..#.. .#.#. .#.#. .#.#. ...#. .#... .##.# ..#..
+    ..... ..... ..#.. ..#.. ..... .#.#. ..... ..... ..... ..#.. ..#.. ..... .#.#.
+    .#### ##### .###. #.#.# .#.#. ..#.. .###. .###. #...# .###. .###. #.##. .###.
+    #..#. ..#.. #.#.# #.#.# #...# .#.#. ....# #...# #...# #...# #...# ##..# ....#
+    #...# ..#.. #.#.# #.#.# #.#.# #...# .#### #...# #...# ##### ##### #...# .####
+    #...# ..#.. #.#.# #.#.# #.#.# ##### #...# #...# #..## #.... #.... #...# #...#
+    .###. ...## .###. .###. .#.#. #...# .#### .###. .##.# .###. .###. #...# .####
+    ..... ..... ..#.. ..#.. ..... ..... ..... ..... ..... ..... ..... ..... .....
+    ..... ..... ..#.. ..#.. ..... ..... ..... ..... ..... ..... ..... ..... .....
     """
 }

@@ -71,22 +71,15 @@ package struct OutputFile: Sendable, Equatable {
   package func reserve(byteCount: Int) throws(FileError) {
     let descriptor = try openDescriptor(temporaryPath, O_WRONLY | O_CLOEXEC)
     defer { close(descriptor) }
-    let status = ddpm_reserve_file_space(descriptor, 0, Int64(byteCount), 1)
-    // Some file systems cannot tell; then the write fails if there is no space.
-    if [0, EOPNOTSUPP, EINVAL, ENOSYS].contains(status) { return }
-    throw FileError(
-      cannot: "write", path,
-      reason: "there is no space for its \(byteCount) bytes: \(String(cString: strerror(status)))",
-      kind: .other)
+    if let code = reserveSpace(descriptor, byteCount: byteCount, keepsSize: true) {
+      throw FileError(
+        cannot: "write", path,
+        reason: "there is no space for its \(byteCount) bytes: \(String(cString: strerror(code)))", kind: .other)
+    }
   }
 
   /// Flushes the temporary file to the disk and moves it to its final name.
-  package func publish() throws(FileError) {
-    try synchronise(temporaryPath)
-    guard rename(temporaryPath, target) == 0 else { throw FileError(cannot: "rename \(temporaryPath) to", target) }
-    // The name must be flushed too. Some file systems do not support this; the file is complete anyway.
-    try? synchronise(parentFolder(of: target))
-  }
+  package func publish() throws(FileError) { try publishFile(temporaryPath, as: target) }
 
   /// Removes the temporary file.
   package func discard() { unlink(temporaryPath) }
@@ -132,6 +125,14 @@ func temporaryPath(for target: String) -> String {
   return path(of: ".\(name).\(getpid()).partial", in: parentFolder(of: target))
 }
 
+/// Reserves space on the disk for a file.
+/// - Parameter keepsSize: whether the file's size stays what it is.
+/// - Returns: the system's error code if there is no space. Some file systems cannot tell; then the write fails.
+package func reserveSpace(_ descriptor: Int32, byteCount: Int, keepsSize: Bool) -> Int32? {
+  let status = ddpm_reserve_file_space(descriptor, 0, Int64(byteCount), keepsSize ? 1 : 0)
+  return [0, EOPNOTSUPP, EINVAL, ENOSYS].contains(status) ? nil : status
+}
+
 /// Returns the space on the disk that was reserved for a file beyond its end, if there is any.
 package func releaseReservedSpace(ofFile path: String) {
   guard let descriptor = try? openDescriptor(path, O_WRONLY | O_CLOEXEC) else { return }
@@ -140,8 +141,20 @@ package func releaseReservedSpace(ofFile path: String) {
   if fstat(descriptor, &information) == 0 { ftruncate(descriptor, information.st_size) }
 }
 
-/// Flushes a file's contents or a folder's entries to the disk.
-package func synchronise(_ path: String) throws(FileError) {
+/// Flushes a finished file to the disk and moves it to its final name.
+package func publishFile(_ temporaryPath: String, as target: String) throws(FileError) {
+  try synchronise(temporaryPath)
+  guard rename(temporaryPath, target) == 0 else { throw FileError(cannot: "rename \(temporaryPath) to", target) }
+  // The name must be flushed too. Some file systems cannot flush folders, and a folder may be unreadable; the file is
+  // complete anyway.
+  let descriptor = open(parentFolder(of: target), O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { return }
+  defer { close(descriptor) }
+  guard fsync(descriptor) == 0 || [EINVAL, EOPNOTSUPP].contains(errno) else { throw FileError(cannot: "write", target) }
+}
+
+/// Flushes a file's contents to the disk.
+func synchronise(_ path: String) throws(FileError) {
   let descriptor = try openDescriptor(path, O_RDONLY | O_CLOEXEC)
   defer { close(descriptor) }
   guard fsync(descriptor) == 0 else { throw FileError(cannot: "write", path) }

@@ -111,6 +111,10 @@ package func readText(at path: String, limit: Int = .max) throws(FileError) -> S
 }
 
 /// Opens a path after checking that it is valid for the system.
+///
+/// This module calls the C library rather than swift-system, whose `FileDescriptor` opens, reads, writes and closes, but
+/// neither locks (flock), flushes (fsync) and renames files, nor lists folders. With it there would be two kinds of
+/// descriptors and of errors.
 func openDescriptor(_ path: String, _ flags: Int32, _ mode: mode_t = 0o666) throws(FileError) -> Int32 {
   // A C string ends at its first zero byte, and an empty path is invalid.
   guard !path.isEmpty, !path.utf8.contains(0) else {

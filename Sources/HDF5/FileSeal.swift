@@ -54,7 +54,7 @@ package struct FileSeal {
   /// - Throws: `HDF5Error` if the file has no seal (`unsealed`), was changed (`damaged`), or cannot be read.
   package static func verify(_ path: String) throws(HDF5Error) {
     if try isOn(path) { return }
-    guard HDF5File.hasSignature(path) else { throw HDF5Error("seal", path, .notHDF5, "this is not an HDF5 file") }
+    guard HDF5File.hasSignature(path) else { throw HDF5Error.withoutSignature("seal", path) }
     throw HDF5Error(
       "seal", path, .unsealed, "it has no seal at its end: it is truncated, or not written by this version of ddpm-mpi"
     )

@@ -43,6 +43,12 @@ package struct HDF5Error: JobEndingError, Equatable, CustomStringConvertible {
     }
   }
 
+  /// A file that does not start as HDF5 does.
+  static func withoutSignature(_ call: String, _ path: String) -> HDF5Error {
+    let isEmpty = (try? RegularFile(path).size) == 0
+    return HDF5Error(call, path, .notHDF5, isEmpty ? "it is empty" : "this is not an HDF5 file")
+  }
+
   package var exitStatus: ExitStatus { .failure }
   package var description: String { "\(subject): \(message) (\(call))" }
 }

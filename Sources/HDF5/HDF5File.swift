@@ -49,7 +49,7 @@ package struct HDF5File: ~Copyable {
     let identifier = H5Fopen(path, writable ? ddpm_hdf5_read_write() : ddpm_hdf5_read_only(), access.identifier)
     if identifier < 0 {
       let explanation = innermostExplanation()
-      if H5Fis_hdf5(path) == 0 { throw HDF5Error("H5Fopen", path, .notHDF5, "this is not an HDF5 file") }
+      if H5Fis_hdf5(path) == 0 { throw HDF5Error.withoutSignature("H5Fopen", path) }
       let isCut = explanation.hasPrefix("truncated file")
       throw HDF5Error("H5Fopen", path, .other, isCut ? "the file is cut short (\(explanation))" : explanation)
     }

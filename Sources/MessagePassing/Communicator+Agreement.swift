@@ -34,10 +34,21 @@ extension Communicator {
   /// - Parameter what: the name of the value for the message.
   /// - Throws: `JobFailure` on all ranks, showing both values.
   package func requireAlike(_ what: String, _ mine: String) throws {
-    let all = try allGather(encoding: mine)
-    guard let other = all.firstIndex(where: { $0 != all[0] }) else { return }
+    guard let other = try firstDifference(of: mine) else { return }
     throw JobFailure(
-      rank: other, exitStatus: .badInput,
-      message: "its \(what) differs from that of rank 0 (rank 0: \(all[0]); rank \(other): \(all[other]))")
+      rank: other.rank, exitStatus: .badInput,
+      message: "its \(what) differs from that of rank 0 "
+        + "(rank 0: \(other.ofRankZero); rank \(other.rank): \(other.value))")
+  }
+
+  /// The lowest rank with a different value than rank 0, and both values; nil if there is none. The same on all ranks.
+  /// Collective.
+  ///
+  /// Each rank compares its value with that of rank 0, so at most two values are sent, however many ranks there are.
+  package func firstDifference(of mine: String) throws -> (rank: Int, value: String, ofRankZero: String)? {
+    let ofRankZero = try broadcast(encoding: mine, from: 0)
+    let lowest = try allReduceMinimum(mine == ofRankZero ? size : rank)
+    if lowest == size { return nil }
+    return (lowest, try broadcast(encoding: mine, from: lowest), ofRankZero)
   }
 }

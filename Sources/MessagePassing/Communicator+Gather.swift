@@ -49,22 +49,42 @@ extension Communicator {
     withExtendedLifetime(buffer) {}
   }
 
-  /// Every rank's elements, concatenated in the order of ranks, on the root; nil on other ranks. Fewer than 2³¹ in
-  /// total.
+  /// Every rank's elements, concatenated in the order of ranks, on the root; nil on other ranks.
   package func gather<Element: MPIElement>(_ elements: [Element], to root: Int) throws(MPIError) -> [Element]? {
     precondition((0..<size).contains(root), "there is no rank \(root)")
     let parts = parts(try allGather(elements.count))
-    let total = parts.last?.upperBound ?? 0
-    _ = try int32(total, for: "MPI_Gatherv")
-    let all = Buffer<Element>(count: rank == root ? total : 0)
-    try wait("MPI_Gatherv") {
-      elements.withUnsafeBytes {
+    let all = rank == root ? TypedTensor<Element>(uninitialised: [parts.last?.upperBound ?? 0]) : nil
+    try gather(TypedTensor(elements, shape: [elements.count]), as: parts, of: all, to: root)
+    return all?.elements
+  }
+
+  /// Completes a tensor of the root, of which each rank holds one part (MPI 3.1, section 5.5).
+  /// - Parameters:
+  ///   - part: this rank's elements.
+  ///   - parts: the range of each rank's elements in the whole, the same on all ranks. Elements outside of them do not
+  ///     change.
+  ///   - whole: the root's tensor; nil on other ranks.
+  package func gather<Element: MPIElement>(
+    _ part: TypedTensor<Element>, as parts: [Range<Int>], of whole: TypedTensor<Element>?, to root: Int
+  ) throws(MPIError) {
+    precondition(parts.count == size, "there must be one part per rank")
+    precondition(part.count == parts[rank].count, "this rank has \(part.count) elements, not \(parts[rank].count)")
+    precondition((whole != nil) == (rank == root), "the root alone has the whole")
+    precondition(
+      parts.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= whole?.count ?? .max }, "parts exceed the whole")
+    // Displacements have 32 bits too, so a call gathers what belongs to one piece of the whole.
+    for piece in messages(count: parts.map(\.upperBound).max() ?? 0) {
+      let pieces = parts.map { $0.clamped(to: piece) }
+      let mine = pieces[rank]
+      let start = mine.isEmpty ? 0 : mine.lowerBound - parts[rank].lowerBound
+      try wait("MPI_Gatherv") {
         ddpm_mpi_gather_parts(
-          $0.baseAddress, Int32(elements.count), all.pointer, parts.map { Int32($0.count) },
-          parts.map { Int32($0.lowerBound) }, Element.datatype.handle, Int32(root), handle)
+          part.pointer + start, Int32(mine.count), whole.map { $0.pointer + piece.lowerBound },
+          pieces.map { Int32($0.count) }, pieces.map { Int32($0.lowerBound - piece.lowerBound) },
+          Element.datatype.handle, Int32(root), handle)
       }
     }
-    return rank == root ? all.elements : nil
+    withExtendedLifetime((part, whole)) {}
   }
 
   /// The ranges of each rank's elements if they are concatenated in the order of ranks.

@@ -1,5 +1,4 @@
 import CMessagePassing
-import Glibc
 
 /// A group of processes that exchange messages among themselves (MPI 3.1, chapter 6).
 ///
@@ -41,17 +40,18 @@ package struct Communicator: @unchecked Sendable {
   }
 
   /// Returns once every rank has called it, and sleeps until then. `barrier` reacts faster but keeps a core busy; this
-  /// one leaves it to other threads, but may notice the last rank a millisecond late (MPI 3.1, sections 5.12.1 and
-  /// 3.7.3).
+  /// one leaves it to other threads, but after a long wait it may notice the last rank a millisecond late (MPI 3.1,
+  /// sections 5.12.1 and 3.7.3).
   package func sleepingBarrier() throws(MPIError) {
     var request = ddpm_request()
     try check("MPI_Ibarrier", ddpm_mpi_start_barrier(handle, &request))
     var done: Int32 = 0
+    var pause = PollingPause(minimum: 20)
     try waits.during { () throws(MPIError) in
       while true {
         try check("MPI_Test", ddpm_mpi_test(&request, &done))
         if done != 0 { return }
-        usleep(1000)
+        pause.take()
       }
     }
   }

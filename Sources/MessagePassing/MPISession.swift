@@ -29,6 +29,7 @@ package enum MPISession {
   }
 
   private static func join() throws(MPIError) -> Communicator {
+    avoidSharedFilePointers()
     var granted = ddpm_single_thread
     try check("MPI_Init_thread", ddpm_mpi_initialise(&granted))
     guard granted != ddpm_single_thread else {
@@ -40,6 +41,15 @@ package enum MPISession {
     try check("MPI_Comm_set_errhandler", ddpm_mpi_return_errors(ddpm_mpi_world()))
     return try Communicator(handle: ddpm_mpi_world())
   }
+
+  /// Keeps Open MPI from preparing a file pointer that ranks share, as it does whenever they open a file. `SharedFile`
+  /// reads and writes only at explicit offsets.
+  ///
+  /// Two of Open MPI's three components for such pointers make files next to the opened one: `lockedfile` one for each
+  /// rank, just to see whether the file system has locks, and `individual` two for each rank that writes. The third,
+  /// `sm`, is left, since Open MPI opens no file if there is none; it makes a small file in the job's temporary folder,
+  /// and only if all ranks are on one host. The user's own choice (`mpirun --mca sharedfp`) has precedence.
+  private static func avoidSharedFilePointers() { setenv("OMPI_MCA_sharedfp", "^lockedfile,individual", 0) }
 
   /// All ranks of the job, from a successful `initialise` until `finalise`.
   static var world: Communicator? { current.withLock { $0 } }

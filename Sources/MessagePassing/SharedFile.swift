@@ -2,7 +2,8 @@ import CMessagePassing
 import Failures
 import Glibc
 
-/// A file that ranks read or write together through MPI-IO (MPI 3.1, chapter 13), at positions that they know.
+/// A file that ranks read or write together through MPI-IO (MPI 3.1, chapter 13), at positions that they know, never
+/// with a shared file pointer: `MPISession` keeps the library from preparing one.
 ///
 /// Opening, closing and most other calls are collective. The file stays open when it goes out of scope, since closing
 /// it would wait for the other ranks, which may be elsewhere after an error: the job has to end.
@@ -63,12 +64,7 @@ package struct SharedFile: ~Copyable {
     withExtendedLifetime(segment) {}
   }
 
-  /// Returns when everything that ranks have written is on the disk. Collective.
-  package borrowing func synchronise() throws(SharedFileError) {
-    try perform("MPI_File_sync") { ddpm_mpi_synchronise_file(handle) }
-  }
-
-  /// Collective.
+  /// Closes the file; what was written may not be on the disk yet (`flush`). Collective.
   package consuming func close() throws(SharedFileError) {
     var handle = handle
     try perform("MPI_File_close") { ddpm_mpi_close_file(&handle) }
@@ -110,8 +106,8 @@ package struct SharedFile: ~Copyable {
 
 // Names in the form that MPI-IO accepts.
 extension SharedFile {
-  /// Open MPI derives other names from a file's, such as `<path>.lockedfile`, in buffers of 256 bytes, without checking
-  /// their length.
+  /// Open MPI derives other names from a file's in buffers of 256 bytes without checking their length, such as
+  /// `<path>.locktest.<rank>` where the environment lets it share file pointers by locks.
   static let maximumPathLength = 244
 
   /// Verifies that ranks can share a file with this name.
@@ -158,9 +154,9 @@ extension SharedFile {
 /// A failed operation on a file that ranks share.
 package struct SharedFileError: JobEndingError, Equatable, CustomStringConvertible {
   package let path: String
-  /// The MPI function, such as `MPI_File_open`.
+  /// The function that failed, such as `MPI_File_open`.
   package let call: String
-  /// The library's description of the failure.
+  /// The description of the failure by the library or the system.
   package let message: String
 
   package var exitStatus: ExitStatus { .failure }

@@ -5,7 +5,7 @@ import Kernels
 /// variants between them.
 package struct UNetArchitecture: Sendable, Equatable {
   /// How one level leads to the next.
-  package enum LevelChange: String, Sendable, CaseIterable {
+  package enum LevelChangeKind: String, Sendable, CaseIterable {
     /// A convolution of stride 2 in the encoder, and a convolution of the enlarged image in the decoder, as in DDPM.
     case convolution = "ddpm"
     /// A residual block that changes the size inside, as in BigGAN (Brock, Donahue, Simonyan, arXiv:1809.11096).
@@ -32,7 +32,7 @@ package struct UNetArchitecture: Sendable, Equatable {
   }
 
   /// How the encoder's levels receive the image itself, with the given channels.
-  package enum ProgressiveInput: String, Sendable, CaseIterable {
+  package enum ImageInput: String, Sendable, CaseIterable {
     case none
     /// The downsampled image, through a 1x1 convolution.
     case inputSkip = "input-skip"
@@ -41,7 +41,7 @@ package struct UNetArchitecture: Sendable, Equatable {
   }
 
   /// How the decoder's levels contribute to the output.
-  package enum ProgressiveOutput: String, Sendable, CaseIterable {
+  package enum ImageOutput: String, Sendable, CaseIterable {
     /// Only through the last level.
     case none
     /// Each level produces an image; the sum of the enlarged images is the output.
@@ -50,7 +50,7 @@ package struct UNetArchitecture: Sendable, Equatable {
     case residual
   }
 
-  /// How `ProgressiveInput.inputSkip` combines its image with a level's values.
+  /// How `ImageInput.inputSkip` combines its image with a level's values.
   package enum Combination: String, Sendable, CaseIterable {
     case sum
     /// Concatenated: the number of channels doubles.
@@ -65,7 +65,7 @@ package struct UNetArchitecture: Sendable, Equatable {
     case lastBlock = "last-block"
   }
 
-  package var levelChange = LevelChange.convolution
+  package var levelChange = LevelChangeKind.convolution
   /// Where the size changes, repeated or averaged pixels are smoothed by the filter [1, 3, 3, 1].
   package var smoothsResampling = false
   package var timeFeatures = TimeFeatures.sinusoidal
@@ -74,8 +74,8 @@ package struct UNetArchitecture: Sendable, Equatable {
   package var timeConditioning = TimeConditioning.add
   /// Sums of a block's result and its input are divided by √2, which keeps their variance.
   package var rescalesSums = false
-  package var progressiveInput = ProgressiveInput.none
-  package var progressiveOutput = ProgressiveOutput.none
+  package var progressiveInput = ImageInput.none
+  package var progressiveOutput = ImageOutput.none
   package var combination = Combination.sum
   package var upwardAttention = UpwardAttention.everyBlock
   /// The number of attention heads that the channels are divided among, if `headChannels` is nil.

@@ -1,6 +1,8 @@
 import Datasets
+import Failures
 import Files
 import MessagePassing
+import Ranks
 import Reporting
 import Tensors
 
@@ -48,7 +50,7 @@ package struct FieldPackJob: Sendable {
     let training = try fields(sources)
     let packer = try FieldPacker(
       name: name ?? withoutEnding(lastPart(ofPath: output)), training: training,
-      test: tests.isEmpty ? nil : try fields(tests), recipe: recipe)
+      test: tests.isEmpty ? nil : try fields(tests), recipe: recipe, memory: AvailableMemory.bytes)
     let axes = [(training.coordinates.y, packer.coordinates.y), (training.coordinates.x, packer.coordinates.x)]
     for case (let old?, let new?) in axes where old.name != new.name {
       reporter.log.warning(

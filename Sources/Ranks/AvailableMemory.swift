@@ -3,22 +3,36 @@ import TextFormatting
 
 /// The memory that this process and others on its host may still allocate, and the total.
 package enum AvailableMemory {
-  /// Bytes that may still be allocated according to the system and the control groups; nil if unknown.
+  /// Bytes that may still be allocated according to the system, the control groups, and the process's own limit; nil if
+  /// unknown.
   package static var bytes: Int? { read(systemText) }
 
   /// The machine's memory in bytes; nil if unknown.
-  package static var total: Int? { machine("MemTotal:", systemText) }
+  package static var total: Int? { size("MemTotal:", in: "/proc/meminfo", systemText) }
 
   /// - Parameter text: returns the contents of a file, nil if there is none.
   package static func read(_ text: (String) -> String?) -> Int? {
-    ([machine("MemAvailable:", text)] + ControlGroup.groups(text).map(\.available)).compactMap(\.self).min()
+    let own = [size("MemAvailable:", in: "/proc/meminfo", text), addressSpace(text)]
+    return (own + ControlGroup.groups(text).map(\.available)).compactMap(\.self).min()
   }
 
-  private static func machine(_ name: String, _ text: (String) -> String?) -> Int? {
-    let lines = (text("/proc/meminfo") ?? "").split(separator: "\n")
-    guard let line = lines.first(where: { $0.hasPrefix(name) }) else { return nil }
-    let words = line.split(separator: " ")
-    return words.count >= 2 ? Int(words[1]).map { $0 << 10 } : nil
+  /// What the limit of the process's address space (`ulimit -v`) leaves; nil if there is none.
+  private static func addressSpace(_ text: (String) -> String?) -> Int? {
+    guard let limit = words("Max address space", in: "/proc/self/limits", text)?.first.flatMap({ Int($0) }),
+      let used = size("VmSize:", in: "/proc/self/status", text)
+    else { return nil }
+    return max(0, limit - used)
+  }
+
+  /// A number of kibibytes, in bytes.
+  private static func size(_ name: String, in path: String, _ text: (String) -> String?) -> Int? {
+    words(name, in: path, text)?.first.flatMap { Int($0) }.map { $0 << 10 }
+  }
+
+  /// The words after a line's name.
+  private static func words(_ name: String, in path: String, _ text: (String) -> String?) -> [Substring]? {
+    let line = (text(path) ?? "").split(separator: "\n").first { $0.hasPrefix(name) }
+    return line?.dropFirst(name.count).split { $0.isWhitespace }
   }
 }
 

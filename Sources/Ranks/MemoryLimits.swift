@@ -1,4 +1,5 @@
 import Failures
+import Glibc
 import MessagePassing
 import Reporting
 import TextFormatting
@@ -42,7 +43,14 @@ package struct MemoryLimits: Sendable, Equatable {
       let rankCount = here.count { $0.groups.contains(group.path) }
       limits.append(Limit(bytes: bytes, owner: "the control group \(group.path) on \(host)", rankCount: rankCount))
     }
-    self.init(limits, ranksPerNode: here.count)
+    self.init(limits + Self.ownLimit, ranksPerNode: here.count)
+  }
+
+  /// The limit that the shell's `ulimit -v` sets for each process, if any.
+  private static var ownLimit: [Limit] {
+    var limit = rlimit()
+    guard getrlimit(Int32(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < 1 << 60 else { return [] }
+    return [Limit(bytes: Int(limit.rlim_cur), owner: "the limit of `ulimit -v`", rankCount: 1)]
   }
 
   /// What limits a rank's memory.
@@ -56,7 +64,7 @@ package struct MemoryLimits: Sendable, Equatable {
   package static var alone: MemoryLimits {
     let machine = AvailableMemory.total.map { [Limit(bytes: $0, owner: "this machine", rankCount: 1)] } ?? []
     return MemoryLimits(
-      machine
+      machine + ownLimit
         + ControlGroup.own.compactMap { group in
           group.limit.map { Limit(bytes: $0, owner: "the control group \(group.path)", rankCount: 1) }
         })

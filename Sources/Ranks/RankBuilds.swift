@@ -43,19 +43,27 @@ package struct RankBuilds: Sendable {
 
   /// Gathers the builds of all ranks. Collective.
   package init(of communicator: Communicator) throws {
+    builds = try communicator.allGather(encoding: Self.own(host: communicator.processorName))
+  }
+
+  /// The code of this rank.
+  private static func own(host: String) -> Build {
     let processor = Processor.features
-    builds = try communicator.allGather(
-      encoding: Build(
-        host: try communicator.processorName, processor: Processor.modelName ?? "unknown processor",
-        processorFeatures: processor, target: Processor.buildTarget, features: Processor.buildFeatures,
-        cLibraryVersion: Processor.cLibraryVersion,
-        alternatives: InstalledBuilds.own?.features.filter { $0.value.isSubset(of: processor) } ?? [:]))
+    return Build(
+      host: host, processor: Processor.modelName ?? "unknown processor", processorFeatures: processor,
+      target: Processor.buildTarget, features: Processor.buildFeatures, cLibraryVersion: Processor.cLibraryVersion,
+      alternatives: InstalledBuilds.own?.features.filter { $0.value.isSubset(of: processor) } ?? [:])
   }
 
   /// Throws if results would depend on the rank that computes them. Collective.
   /// - Throws: `JobFailure` on all ranks, naming both builds and what to do.
   package static func requireAlike(on communicator: Communicator) throws {
     guard communicator.size > 1 else { return }
+    let mine = own(host: try communicator.processorName)
+    let ofRankZero = try communicator.broadcast(encoding: mine, from: 0)
+    let differs = RankBuilds([ofRankZero, mine]).difference != nil
+    // The advice takes into account what is installed for all ranks; it is only needed if there is a difference.
+    guard try communicator.allReduceMaximum(differs ? 1 : 0) == 1 else { return }
     if let difference = try RankBuilds(of: communicator).difference {
       throw JobFailure(rank: difference.rank, exitStatus: .badInput, message: difference.message)
     }

@@ -99,8 +99,9 @@ package final class SharedOutput {
   /// - Parameter describe: writes further attributes; called on rank 0.
   /// - Throws: `JobFailure` on all ranks, or an error on this rank alone.
   package func publish(describe: (borrowing HDF5File) throws -> Void = { _ in }) throws {
-    try elements?.synchronise()
-    try elements.take()?.close()
+    if try elements.take()?.close() != nil {
+      try communicator.together { try SharedFile.flush(temporaryPath, communicator: communicator) }
+    }
     try communicator.onRankZero {
       try changeStructure(describe)
       releaseReservedSpace(ofFile: temporaryPath)
@@ -173,7 +174,8 @@ package final class SharedOutputFolder {
   /// Flushes the folder to the disk and moves it to its final name. Collective.
   /// - Throws: `JobFailure` on all ranks.
   package func publish() throws {
-    try communicator.together { try OutputFolder.synchronise(temporaryPath) }
+    let flushes = try SharedFile.flushesForHost(temporaryPath, communicator: communicator)
+    try communicator.together { if flushes { try OutputFolder.synchronise(temporaryPath) } }
     try communicator.together { try output?.publish() }
     isPublished = true
   }

@@ -44,15 +44,17 @@ package struct JournalEntry: Codable, Sendable, Equatable {
     /// The number of steps of the whole run.
     package var steps: Int
     package var parameters: Int
-    /// The data set's name and its number of images.
+    /// The data set's name and its number of images or fields.
     package var data: String
     package var images: Int
     /// The data set's fingerprint.
     package var dataFingerprint: String?
+    /// Whether the data are fields; nil stands for images.
+    package var holdsFields: Bool?
 
     package init(
       version: String, ranks: Int, threadsPerRank: Int, hosts: Int, steps: Int, parameters: Int, data: String,
-      images: Int, dataFingerprint: String? = nil
+      images: Int, dataFingerprint: String? = nil, holdsFields: Bool? = nil
     ) {
       self.version = version
       self.ranks = ranks
@@ -63,6 +65,7 @@ package struct JournalEntry: Codable, Sendable, Equatable {
       self.data = data
       self.images = images
       self.dataFingerprint = dataFingerprint
+      self.holdsFields = holdsFields
     }
   }
 

@@ -23,11 +23,14 @@ package struct TrainingProgress: ProgressText, Sendable, Equatable {
   package var record: MetricsRecord
   package var stepCount: Int
   package var imagesPerStep: Int
+  package var speedUnit: String
 
-  package init(_ record: MetricsRecord, stepCount: Int, imagesPerStep: Int) {
+  /// - Parameter speedUnit: what is said of the number of images or fields per second.
+  package init(_ record: MetricsRecord, stepCount: Int, imagesPerStep: Int, speedUnit: String = "img/s") {
     self.record = record
     self.stepCount = stepCount
     self.imagesPerStep = imagesPerStep
+    self.speedUnit = speedUnit
   }
 
   /// The time for the remaining steps at this speed, if it is known.
@@ -39,7 +42,7 @@ package struct TrainingProgress: ProgressText, Sendable, Equatable {
   package var versions: [String] {
     let loss = "loss \(ProgressFormat.decimal(record.loss, places: 4))"
     let gradient = "grad \(ProgressFormat.decimal(record.gradientNorm, places: 2))"
-    let rate = record.imagesPerSecond > 0 ? "\(ProgressFormat.rate(record.imagesPerSecond)) img/s" : nil
+    let rate = record.imagesPerSecond > 0 ? "\(ProgressFormat.rate(record.imagesPerSecond)) \(speedUnit)" : nil
     let left = secondsLeft.map { "\(ProgressFormat.duration(seconds: $0)) left" }
     // The least useful parts are dropped first.
     let layouts: [[String?]] = [[loss, gradient, rate, left], [loss, rate, left], [loss, left], [loss], []]

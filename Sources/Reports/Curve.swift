@@ -19,11 +19,12 @@ package struct Curve: Sendable, Equatable {
   /// Series with fewer values are not averaged.
   static let shortestAveraged = 20
 
-  package init(_ series: Series) {
+  /// - Parameter noun: the word for a sample of the data.
+  package init(_ series: Series, of noun: String = "image") {
     let kind = Self.known[series.name] ?? (series.name.replacing("_", with: " "), "", false)
     name = series.name
     title = kind.title
-    unit = kind.unit
+    unit = series.name == "images_per_second" ? "\(noun)s/s" : kind.unit
     pointCount = series.count
     averageSpan = max(10, series.count / 50)
     let isAveraged = kind.isNoisy && series.count >= Self.shortestAveraged
@@ -38,17 +39,18 @@ package struct Curve: Sendable, Equatable {
   }
 
   /// The curves of a log, in training's order. Steps, images and seconds are x-axes, not curves.
-  package static func all(of log: MetricsLog) -> [Curve] {
+  /// - Parameter noun: the word for a sample of the data.
+  package static func all(of log: MetricsLog, noun: String = "image") -> [Curve] {
     let order = ["loss", "gradient_norm", "learning_rate", "images_per_second"]
     let others = log.series.map(\.name).filter { !order.contains($0) && $0 != "images" && $0 != "seconds" }
-    return (order + others.sorted()).compactMap(log.series(named:)).map(Curve.init)
+    return (order + others.sorted()).compactMap(log.series(named:)).map { Curve($0, of: noun) }
   }
 
   private static let known: [String: (title: String, unit: String, isNoisy: Bool)] = [
     "loss": ("Loss", "", true),
     "gradient_norm": ("Gradient norm, before clipping", "", true),
     "learning_rate": ("Learning rate", "", false),
-    "images_per_second": ("Throughput", "images/s", false),
+    "images_per_second": ("Throughput", "", false),
     "spectrum_error": ("Spectrum error", "", false),
     "cross_spectrum_error": ("Cross-spectrum error", "", false),
     "histogram_distance": ("Histogram distance", "", false),

@@ -67,13 +67,14 @@ struct ReportPage {
     let job = run.sessions.last?.start.job
     let checkpoints = run.checkpointSteps.map(ProgressFormat.count).joined(separator: ", ")
     add("Steps", progress)
-    add("Images seen", images.map(ProgressFormat.count))
+    add(run.noun == "field" ? "Fields seen" : "Images seen", images.map(ProgressFormat.count))
     add("First start", run.sessions.first.map { Self.text($0.start.time) })
     add("Last line of the log", run.lastSign.map(Self.text))
     add("Time in training", seconds > 0 ? ProgressFormat.duration(seconds: seconds) : nil)
     add("Ranks", job.map(Self.text))
     add("Network", job.map { "\(ProgressFormat.count($0.parameters)) parameters" })
-    add("Data", job.map { "\($0.data), \(ProgressFormat.count($0.images)) images" } ?? run.configuration.data.name)
+    let data = job.map { "\($0.data), \(ProgressFormat.count($0.images)) \(run.noun)s" }
+    add("Data", data ?? run.configuration.data.name)
     add("Version", job?.version)
     add("Starts", run.sessions.isEmpty ? "not known" : "\(run.sessions.count)")
     add("Checkpoints kept", checkpoints.isEmpty ? "none yet" : "step \(checkpoints)")

@@ -96,6 +96,9 @@ struct RunRecord {
     self.omissions = omissions
   }
 
+  /// The word for a sample of the data.
+  var noun: String { sessions.last?.start.job?.holdsFields == true ? "field" : "image" }
+
   /// The steps after which the program was started again.
   var restartSteps: [Int] {
     let steps = sessions.isEmpty ? metrics.restartSteps : sessions.filter(\.isResumed).map(\.firstStep)

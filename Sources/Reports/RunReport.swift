@@ -12,7 +12,7 @@ package struct RunReport {
   /// - Throws: if the folder contains no run, or its configuration or log cannot be read.
   package init(_ folder: RunFolder) throws {
     let run = try RunRecord(folder)
-    let curves = Curve.all(of: run.metrics)
+    let curves = Curve.all(of: run.metrics, noun: run.noun)
     html = ReportPage(run: run, curves: curves).html.description
     curveCount = curves.count
     sheetCount = run.sheets.count

@@ -2,6 +2,7 @@ import Configuration
 import Datasets
 import Inference
 import MessagePassing
+import Ranks
 import Reporting
 import Tensors
 
@@ -25,12 +26,13 @@ final class FieldSubject: EvaluationSubject {
     let settings = configuration.evaluation
     self.configuration = configuration
     self.communicator = communicator
+    let limits = try MemoryLimits(of: communicator)
     (evaluation, given) = try communicator.together { () throws -> (FieldEvaluation, GivenFields?) in
       let truths = try FieldTruths(configuration, split: settings.split, for: fields, shape: shape)
       let evaluation = try FieldEvaluation(
         against: truths, split: settings.split, measures: settings.measures, count: settings.count,
-        members: settings.members, referenceCount: settings.referenceCount, style: .keys, communicator: communicator,
-        workers: workers)
+        members: settings.members, referenceCount: settings.referenceCount, style: .keys, limits: limits,
+        communicator: communicator, workers: workers)
       return (evaluation, truths.dataset.conditionChannels > 0 ? GivenFields(truths.dataset) : nil)
     }
     try communicator.requireAlike("reference", evaluation.referenceFingerprint)

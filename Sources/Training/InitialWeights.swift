@@ -1,5 +1,4 @@
 import Checkpoints
-import Compression
 import Configuration
 import DataParallel
 import Failures
@@ -18,9 +17,11 @@ final class InitialWeights {
   /// The group that contains the weights.
   private let group: String
   private let problems: [String]
+  /// On rank 0, once they have been read.
   private var parameters: Arena?
 
-  var configuration: RunConfiguration { checkpoint.configuration }
+  var configuration: RunConfiguration { checkpoint.details.configuration }
+  private var header: CheckpointHeader { checkpoint.details.header }
 
   /// Finds the checkpoint. By this process alone.
   /// - Parameter location: a checkpoint, a run's folder or its folder of checkpoints.
@@ -29,13 +30,14 @@ final class InitialWeights {
     (checkpoint, path, problems) = try CheckpointLookup.newest(at: location, option: "--initial") {
       try OpenCheckpoint($0)
     }
-    guard checkpoint.header.kind == kind else {
-      throw InputError("--initial \(path): this is a \(checkpoint.header.kind.rawValue), not a \(kind.rawValue)")
+    let details = checkpoint.details
+    guard details.header.kind == kind else {
+      throw InputError("--initial \(path): this is a \(details.header.kind.rawValue), not a \(kind.rawValue)")
     }
-    group = try checkpoint.group(of: weights, option: "--initial-weights")
+    group = try details.group(of: weights, option: "--initial-weights")
   }
 
-  /// Reads the weights. By this process alone.
+  /// Reads the weights, on rank 0 alone: it sends them to all ranks (`give`).
   /// - Throws: `InputError` if the new run's network is different, naming the differences; `CheckpointError` if they
   ///   are damaged.
   func read(for layout: ParameterLayout, of new: RunConfiguration) throws {
@@ -66,22 +68,20 @@ final class InitialWeights {
       try dataset.close()
     }
     if !problems.isEmpty {
-      problems.append("and it is for images of \(ProgressFormat.dimensions(checkpoint.header.imageShape))")
+      problems.append("and it is for images of \(ProgressFormat.dimensions(header.imageShape))")
     }
     return problems
   }
 
-  /// Copies the weights to a trainer before its first step. Collective.
+  /// Copies rank 0's weights to the trainers of all ranks before their first step. Collective.
   func give(
     to trainer: DataParallelTrainer, _ new: RunConfiguration, _ communicator: Communicator, _ reporter: RunReporter
   ) throws {
-    guard let parameters else { preconditionFailure("the weights have not been read") }
-    let checksum = Tensor(parameters.buffer).withUnsafeBytes { crc32($0) }
-    try communicator.requireAlike("--initial", "\(path), step \(checkpoint.header.step), checksum \(checksum)")
-    trainer.begin(with: parameters)
-    self.parameters = nil
+    try communicator.requireAlike("--initial", "\(path), step \(header.step)")
+    try trainer.begin(with: parameters)
+    parameters = nil
     for problem in problems { reporter.log.warning("\(problem); trying the previous one") }
-    reporter.log.info("Starting from the weights /\(group) of \(path), step \(checkpoint.header.step).")
+    reporter.log.info("Starting from the weights /\(group) of \(path), step \(header.step).")
     for difference in new.difference(from: configuration) where difference.key.name.hasPrefix("diffusion.") {
       reporter.log.warning(
         "they were trained with \(difference.key.name)=\(difference.theirs); training continues with \(difference.mine)"

@@ -36,14 +36,13 @@ extension TrainingRun {
 
   /// Names the keys that differ; `requireAlike` would show only the two whole texts.
   private static func verifySameConfiguration(_ mine: RunConfiguration, _ communicator: Communicator) throws {
-    let all = try communicator.allGather(encoding: mine.yaml)
-    guard let other = all.firstIndex(where: { $0 != all[0] }) else { return }
-    let theirs = try RunConfiguration(yaml: all[other], file: "rank \(other)")
-    let differences = try theirs.difference(from: RunConfiguration(yaml: all[0], file: "rank 0")).map {
+    guard let other = try communicator.firstDifference(of: mine.yaml) else { return }
+    let theirs = try RunConfiguration(yaml: other.value, file: "rank \(other.rank)")
+    let differences = try theirs.difference(from: RunConfiguration(yaml: other.ofRankZero, file: "rank 0")).map {
       "\($0.key.name) is \($0.mine) there but \($0.theirs) on rank 0"
     }
     throw JobFailure(
-      rank: other, exitStatus: .badInput,
+      rank: other.rank, exitStatus: .badInput,
       message: "its configuration differs from that of rank 0: " + differences.joined(separator: ", "))
   }
 

@@ -10,7 +10,8 @@ extension TrainingRun {
     let job = JournalEntry.Job(
       version: ProgramVersion.current, ranks: communicator.size, threadsPerRank: workers.threadCount, hosts: hostCount,
       steps: configuration.training.steps, parameters: trainer.task.model.layout.parameterCount, data: dataset.name,
-      images: dataset.count, dataFingerprint: Self.fingerprint(of: dataset))
+      images: dataset.count, dataFingerprint: Self.fingerprint(of: dataset),
+      holdsFields: dataset.fields == nil ? nil : true)
     journal?.note(
       JournalEntry(
         request.resumes ? .resume : .start, step: firstStep, job: job, changes: changes.isEmpty ? nil : changes,
@@ -34,8 +35,13 @@ extension TrainingRun {
       reporter.log.warning(
         "this MPI library allows no calls from two threads, so communication does not overlap with computation")
     }
-    // Shown because it is slower than it could be.
-    let convolutions = configuration.model.convolution == .direct ? ", direct convolutions" : ""
+    // Shown because they are slower than they could be, or rounded.
+    let convolutions =
+      switch configuration.model.convolution {
+      case .winograd: ""
+      case .direct: ", direct convolutions"
+      case .rounded: ", convolutions in bfloat16"
+      }
     let precision = configuration.model.precision == .bfloat16 ? ", values in bfloat16" : ""
     let data = (["\(dataset.name), \(samplesText)"] + dataset.remarks).joined(separator: "\n          ")
     reporter.message(
@@ -43,19 +49,21 @@ extension TrainingRun {
       ddpm-mpi \(ProgramVersion.current): \(ranks) x \(threads), run folder \(folder.path)
       data:     \(data)
       network:  \(ProgressFormat.count(trainer.task.model.layout.parameterCount)) parameters\(convolutions)\(precision)
-      batch:    \(settings.batch) images in \(configuration.microBatchCount) micro-batches of \(settings.microBatch)
+      batch:    \(settings.batch) \(nounOfSamples)s in \(configuration.microBatchCount) micro-batches of \(settings.microBatch)
       memory:   \(memoryText)
       training: \(firstStep < settings.steps ? "steps \(firstStep + 1) to \(settings.steps)" : "all \(settings.steps) steps are done; for more, raise training.steps")
       """)
   }
 
+  /// The word for a training sample.
+  var nounOfSamples: String { dataset.fields == nil ? "image" : "field" }
+
   /// The training samples, for users.
   private var samplesText: String {
-    let kind = dataset.fields == nil ? "images" : "fields"
     let names = dataset.fields.map { " (\($0.variables.map(\.name).joined(separator: ", ")))" } ?? ""
     let conditions = configuration.data.conditions
     let given = conditions.isEmpty ? "" : ", given \(conditions.joined(separator: ", "))"
-    return "\(dataset.count) \(kind) of \(ProgressFormat.dimensions(dataset.drawnShape))\(names)\(given)"
+    return "\(ProgressFormat.count(dataset.count)) \(nounOfSamples)s of \(ProgressFormat.dimensions(dataset.drawnShape))\(names)\(given)"
   }
 
   /// The training state of this rank, for users.

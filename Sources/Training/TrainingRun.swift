@@ -15,7 +15,7 @@ package struct TrainingRun {
   /// The request of the command line.
   package struct Request: Sendable {
     package var sources: ConfigurationSources
-    /// The run's folder; by default `runs/<preset>`.
+    /// The run's folder; by default `runs/<preset>`, or `runs/<preset>-classifier` for a classifier.
     package var output: String?
     /// Whether to resume from the newest valid checkpoint of the folder.
     package var resumes = false
@@ -95,7 +95,7 @@ package struct TrainingRun {
     self.task = task
     try Self.verifyRanksAgree(request, folder, configuration, dataset, communicator)
     try Self.requireMemory(for: task, configuration, communicator)
-    try communicator.together { try initial?.read(for: task.model.layout, of: configuration) }
+    try communicator.onRankZero { try initial?.read(for: task.model.layout, of: configuration) }
     stopWatch = StopWatch(limitMinutes: configuration.training.timeLimitMinutes)
     claim = RunFolderClaim(folder)
     try Self.prepare(claim, request, configuration, communicator, reporter)
@@ -222,7 +222,9 @@ package struct TrainingRun {
         reporter.log.warnIfUnwritten { try metrics?.append(record) }
         tensorBoard?.note(record)
       }
-      let progress = TrainingProgress(record, stepCount: settings.steps, imagesPerStep: settings.batch)
+      let progress = TrainingProgress(
+        record, stepCount: settings.steps, imagesPerStep: settings.batch,
+        speedUnit: dataset.fields == nil ? "img/s" : "fields/s")
       reporter.show(progress, isMilestone: isLogged)
 
       // Save.
@@ -252,7 +254,7 @@ package struct TrainingRun {
     try trace?.close()
     journal?.note(JournalEntry(.done, step: step))
     reporter.finish()
-    reporter.message("Done: \(ProgressFormat.count(step, of: "step")). Checkpoints and samples are in \(folder.path).")
+    reporter.message("Done: \(ProgressFormat.count(step, of: "step")). The run is in \(folder.path).")
   }
 
   /// This rank's images for every step, which are read ahead.

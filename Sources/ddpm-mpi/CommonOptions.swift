@@ -79,7 +79,9 @@ struct DataOptions: ParsableArguments {
 /// How image files are read and converted to one kind.
 struct ImageFileOptions: ParsableArguments {
   @Option(
-    number: "Convert all images to grey (1) or colour (3); by default pack converts all to colour if one is in colour.",
+    number:
+      "Convert all images to grey (1) or colour (3) (default: pack converts all to colour if one is in colour; for fid "
+      + "all must be of one kind).",
     valueName: "1|3")
   var channels: Int?
 

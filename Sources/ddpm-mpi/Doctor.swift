@@ -42,6 +42,7 @@ struct Doctor: RankCommand {
       print("  chosen of   \(installed.features.keys.sorted().joined(separator: ", ")), in \(installed.folder)")
     }
     print("  products    by \(MicroKernel.best.name)")
+    print("  bfloat16    by \(RoundedKernel.best.name); \(Tiles.state)")
     if let advice = Self.vectorAdvice {
       print("  advice      this build uses AVX-512 for products only; \(advice)")
     }
@@ -82,7 +83,11 @@ struct Doctor: RankCommand {
     do {
       let dataset = try DatasetCatalog.load(name: name)
       let kind = dataset.fields == nil ? "images" : "fields"
-      print("data set      \(name): \(dataset.count) \(kind) of \(dataset.height)x\(dataset.width)x\(dataset.channels)")
+      let shape = "\(dataset.height)x\(dataset.width)x\(dataset.channels)"
+      print("data set      \(name): \(ProgressFormat.count(dataset.count)) \(kind) of \(shape)")
+    } catch let error as DatasetError where error.location == "data.path" {
+      print("data set      \(name): no folder given")
+      print("  advice      \(error.advice)")
     } catch let error as DatasetError {
       print("data set      \(name): not usable; \(error.location): \(error.problem)")
       print("  advice      \(error.advice)")

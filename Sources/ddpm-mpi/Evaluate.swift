@@ -52,7 +52,8 @@ struct Evaluate: RankCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Measures to compute, of those above, separated by commas (default: all that fit the model).",
+      "Measures to compute, of those above, separated by commas (default: all that fit the model; with --reference: "
+        + "\(Measure.usual.map(\.rawValue).joined(separator: ","))).",
       valueName: "names"))
   var measures: CommaSeparated<MeasureName>?
 
@@ -86,6 +87,10 @@ struct Evaluate: RankCommand {
   func validate() throws {
     try require("--count", count, in: 2...OptionRange.images.upperBound)
     try require("--members", members, in: OptionRange.members)
+    for measure in measures?.elements ?? [] where !MeasureNames.all.contains(measure.name) {
+      throw ValidationError(
+        "--measures: '\(measure.name)' is not a measure; the measures are \(MeasureNames.all.joined(separator: ", ")).")
+    }
     if let referenceCount, referenceCount < 2 {
       throw ValidationError("--reference-count is \(referenceCount); it must be at least 2.")
     }
@@ -119,21 +124,18 @@ struct Evaluate: RankCommand {
   }
 }
 
-/// The name of a measure of images or of fields.
+/// The name of a measure of images or of fields; the command checks it, to name all that there are.
 struct MeasureName: ExpressibleByArgument {
   let name: String
 
-  init?(argument: String) {
-    guard MeasureNames.all.contains(argument) else { return nil }
-    name = argument
-  }
+  init?(argument: String) { name = argument }
 }
 
 /// The network that computes features.
 struct FeatureOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Feature network: inception, fashion-mnist-classifier, or a file by `ddpm-mpi export`.",
+      "Feature network: inception, fashion-mnist-classifier, or a file written by `ddpm-mpi export`.",
       valueName: "name-or-file"))
   var features = EmbeddedClassifier.name
 

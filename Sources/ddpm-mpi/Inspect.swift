@@ -14,7 +14,7 @@ struct Inspect: RankCommand {
       checkpoint and 2 for images and fields.
       """)
 
-  @Argument(help: ArgumentHelp("A checkpoint, or a file by `ddpm-mpi pack`.", valueName: "file.h5"))
+  @Argument(help: ArgumentHelp("A checkpoint, or a file written by `ddpm-mpi pack`.", valueName: "file.h5"))
   var file: String
 
   var files: CommandFiles { .none }
@@ -25,9 +25,10 @@ struct Inspect: RankCommand {
       if PackedFields.areIn(file) { return try inspectFields() }
       let inspection = try CheckpointInspection(path: file)
       let header = inspection.header
-      let fields = header.fields == nil ? nil : try OpenCheckpoint(file).fields
+      let fields = header.fields == nil ? nil : try OpenCheckpoint(file).details.fields
       tell("\(file)")
-      tell("step \(header.step), \(header.images) images seen, format \(CheckpointHeader.formatVersion)")
+      let seen = "\(header.images) \(fields == nil ? "images" : "fields") seen"
+      tell("step \(header.step), \(seen), format \(CheckpointHeader.formatVersion)")
       tell(header.classCount.map { "classifier of \($0) classes" } ?? header.kind.rawValue)
       let shape = header.imageShape.map(String.init).joined(separator: "x")
       tell(fields.map { "fields of \(shape), normalisation \($0.normalisation.rawValue)" } ?? "images of \(shape)")
@@ -70,7 +71,8 @@ struct Inspect: RankCommand {
     tell("data set \(fields.name), fields of \(fields.fieldShape.map(String.init).joined(separator: "x"))")
     for axis in [fields.coordinates.y, fields.coordinates.x].compactMap(\.self) {
       guard let first = axis.values.first, let last = axis.values.last else { continue }
-      tell("\(axis.name) from \(first) to \(last)\(axis.units.isEmpty ? "" : " \(axis.units)")")
+      let line = "\(axis.name) from \(first) to \(last)\(axis.units.isEmpty ? "" : " \(axis.units)")"
+      tell(line.printableOnOneLine)
     }
     for line in inspection.table { tell(line) }
     for part in inspection.parts {

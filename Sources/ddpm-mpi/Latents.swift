@@ -149,7 +149,7 @@ struct FlowOptions: ParsableArguments {
     valueName: "k")
   var classNumber: ClassNumber?
 
-  @Option(number: "Error that the solver may make in a step.", valueName: "x")
+  @Option(number: "Error tolerance of the solver per step.", valueName: "x")
   var tolerance = ProbabilityFlowSampler.defaultTolerance
 }
 

@@ -48,7 +48,9 @@ struct Likelihood: RankCommand {
   @Option(help: "Random probe that estimates the trace for ode (default: rademacher).")
   var probe: FlowLikelihood.Probe?
 
-  @Option(number: "Error tolerance of a step of ode (default: 1e-5).", valueName: "x")
+  @Option(
+    number: "Error tolerance of ode's solver per step (default: \(ProbabilityFlowSampler.defaultTolerance)).",
+    valueName: "x")
   var tolerance: Double?
 
   func validate() throws {

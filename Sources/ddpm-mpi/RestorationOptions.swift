@@ -1,15 +1,20 @@
 import ArgumentParser
 import Diffusion
 
+/// The defaults, for the help.
+private let standard = RestorationSettings()
+
 /// The method that draws what fits measurements, and its options.
 struct RestorationOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Method that draws what fits the measurements.", valueName: "name"))
-  var method = RestorationSettings().name
+  var method = standard.name
 
-  @Option(number: "Steps (default: 250, or all steps of a process that has fewer).")
+  @Option(number: "Steps (default: \(standard.steps), or all steps of a process that has fewer).")
   var steps: Int?
 
-  @Option(help: ArgumentHelp("Which steps of a discrete process are taken (default: linspace).", valueName: "spacing"))
+  @Option(
+    help: ArgumentHelp(
+      "Which steps of a discrete process are taken (default: \(standard.spacing.rawValue)).", valueName: "spacing"))
   var spacing: StepSpacing?
 
   @Option(
@@ -18,22 +23,26 @@ struct RestorationOptions: ParsableArguments {
       valueName: "variance"))
   var variance: ReverseVariance?
 
-  @Option(number: "Langevin steps at each time, for imputation (default: 1).")
+  @Option(number: "Langevin steps at each time, for imputation (default: \(standard.corrections)).")
   var corrections: Int?
 
-  @Option(number: "Ratio of noise to drift in a Langevin step, for imputation (default: 0.16).", valueName: "x")
+  @Option(
+    number: "Ratio of noise to drift in a Langevin step, for imputation (default: \(standard.signalToNoise)).",
+    valueName: "x")
   var snr: Double?
 
-  @Option(number: "Steps that repaint goes back at a time (default: 10).")
+  @Option(number: "Steps that repaint goes back at a time (default: \(standard.jumpLength)).")
   var jumpLength: Int?
 
-  @Option(number: "How often repaint takes each stretch of --jump-length steps (default: 10).")
+  @Option(number: "How often repaint takes each stretch of --jump-length steps (default: \(standard.resamplings)).")
   var resamplings: Int?
 
-  @Option(number: "Length of the steps that dps takes towards the measurement (default: 1).", valueName: "x")
+  @Option(
+    number: "Length of the steps that dps takes towards the measurement (default: \(standard.scale)).", valueName: "x")
   var scale: Double?
 
-  @Option(help: ArgumentHelp("Sampler that pigdm guides (default: edm).", valueName: "sampler"))
+  @Option(
+    help: ArgumentHelp("Sampler that pigdm guides (default: \(standard.sampler.rawValue)).", valueName: "sampler"))
   var sampler: SamplerName?
 
   @Option(
@@ -44,10 +53,12 @@ struct RestorationOptions: ParsableArguments {
 
   @Option(
     number: "Iterations by which pigdm takes this uncertainty from the network's derivative instead; each costs an "
-      + "evaluation (default: 0, none).")
+      + "evaluation (default: \(standard.iterations), none).")
   var iterations: Int?
 
-  @Option(number: "Fraction of the steps that sdedit takes, above 0 and up to 1 (default: 0.5).", valueName: "x")
+  @Option(
+    number: "Fraction of the steps that sdedit takes, above 0 and up to 1 (default: \(standard.strength)).",
+    valueName: "x")
   var strength: Double?
 
   func validate() throws {

@@ -64,8 +64,9 @@ struct Restore: RankCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What is known, for mask: a PNG file, white where pixels are known; or for fields one of their file's variables, or one "
-        + "for each measured, 1 where values are known (default: where fields have values).",
+      "What is known, for mask: a PNG file, white where pixels are known; for fields, the name of a variable of the file "
+        + "that is 1 where values are known, or one such name for each measured variable (default: where fields have "
+        + "values).",
       valueName: "file.png-or-names"))
   var mask: String?
 

@@ -31,8 +31,8 @@ struct Sample: RankCommand {
       describes the samplers.
 
       A model trained with classes samples all of them in turn, or those of --class or --classes; a dataset `labels` \
-      has the class of each image. --guidance strengthens the influence of the class; 0 samples the class's own \
-      distribution.
+      has the class of each image. --guidance strengthens the influence of the class; 0 samples from the \
+      model's own conditional distribution.
 
       A model trained on fields writes them in physical units, one variable for each channel, to a file that netCDF's \
       readers open. A model trained with data.conditions needs --condition: packed fields with the channels that it is \
@@ -57,7 +57,8 @@ struct Sample: RankCommand {
 
   @OptionGroup var drawing: DrawingOptions
 
-  @Option(help: ArgumentHelp("Guide with a classifier by `ddpm-mpi train-classifier`.", valueName: "folder-or-file"))
+  @Option(
+    help: ArgumentHelp("Guide with a classifier trained by `ddpm-mpi train-classifier`.", valueName: "folder-or-file"))
   var classifier: String?
 
   @Option(

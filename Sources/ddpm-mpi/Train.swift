@@ -127,7 +127,12 @@ struct SourceOptions: ParsableArguments {
 struct TrainingOptions: ParsableArguments {
   @OptionGroup var source: SourceOptions
 
-  @Option(help: ArgumentHelp("The run folder (default: runs/<preset>).", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp(
+      """
+      The run folder (default: runs/<preset> or runs/<name of the configuration file>, followed by -classifier for \
+      train-classifier).
+      """, valueName: "folder"))
   var output: String?
 
   @Flag(help: "Resume from the newest intact checkpoint in the run folder.")

@@ -8,7 +8,8 @@ import Testing
     let preset = try Presets.named(name)
     let configuration = preset.configuration
     try configuration.validate()
-    try configuration.validate(imageSize: try #require(preset.imageShape(for: configuration))[0])
+    let shape = try #require(preset.imageShape(for: configuration))
+    try configuration.validate(height: shape[0], width: shape[1])
     try configuration.validate(rankCount: configuration.microBatchCount)
   }
 

@@ -115,25 +115,28 @@ import Testing
   @Test func imageMustBeDivisibleByTwoOncePerLevel() {
     let configuration = changed { $0.model.multipliers = [1, 2, 2, 2] }
     #expect(
-      problems { () throws(ConfigurationError) in try configuration.validate(imageSize: 28) } == [
-        "model.multipliers is [1, 2, 2, 2], whose 4 levels halve the image 3 times, which images of 28x28 pixels do "
-          + "not allow; use fewer multipliers, or images whose size is a multiple of 8 (for fields, `ddpm-mpi pack` has "
-          + "--crop and --pad)"
+      problems { () throws(ConfigurationError) in try configuration.validate(height: 28, width: 28) } == [
+        "model.multipliers is [1, 2, 2, 2], whose 4 levels halve height and width 3 times, which a height of 28 and a "
+          + "width of 28 do not allow; use fewer multipliers, or a height and a width that are multiples of 8 (for "
+          + "fields, `ddpm-mpi pack` has --crop and --pad)"
       ])
   }
 
-  @Test func widthMustBeDivisibleLikeHeight() {
+  /// Each side is named by itself.
+  @Test(arguments: [(20, 27, "width of 27"), (27, 20, "height of 27")])
+  func sidesAreChecked(height: Int, width: Int, side: String) {
     let configuration = changed {
       $0.model.multipliers = [1, 2, 2]
       $0.model.attentionResolutions = []
     }
     let error = #expect(throws: ConfigurationError.self) {
-      _ = try configuration.network(height: 20, width: 27, channels: 1)
+      _ = try configuration.network(height: height, width: width, channels: 1)
     }
     #expect(
       error?.problems == [
-        "model.multipliers is [1, 2, 2], whose 3 levels halve the image 2 times, which a width of 27 does not allow; "
-          + "use fewer multipliers, or a width that is a multiple of 4 (for fields, `ddpm-mpi pack` has --crop and --pad)"
+        "model.multipliers is [1, 2, 2], whose 3 levels halve height and width 2 times, which a \(side) does not allow"
+          + "; use fewer multipliers, or a \(side.prefix { $0 != " " }) that is a multiple of 4 (for fields, "
+          + "`ddpm-mpi pack` has --crop and --pad)"
       ])
   }
 
@@ -159,8 +162,8 @@ import Testing
   @Test func attentionMustBeAtALevelOfTheNetwork() {
     let configuration = changed { $0.model.attentionResolutions = [8, 12] }
     #expect(
-      problems { () throws(ConfigurationError) in try configuration.validate(imageSize: 32) } == [
-        "model.attention_resolutions has 12, which is not a resolution of the network; with images of 32x32 pixels "
+      problems { () throws(ConfigurationError) in try configuration.validate(height: 32, width: 32) } == [
+        "model.attention_resolutions has 12, which is not a resolution of the network; with a height of 32 "
           + "and model.multipliers [1, 2, 2] it has 32, 16, 8"
       ])
     #expect(configuration.resolutions(imageSize: 32) == [32, 16, 8])
@@ -178,7 +181,7 @@ import Testing
         $0.model.architecture.headCount = heads
         $0.model.architecture.headChannels = channels
       }
-      return problems { () throws(ConfigurationError) in try configuration.validate(imageSize: 32) }
+      return problems { () throws(ConfigurationError) in try configuration.validate(height: 32, width: 32) }
     }
     for heads in [1, 4, 64] { #expect(found(heads, nil).isEmpty) }
     for channels in [1, 8, 64] { #expect(found(1, channels).isEmpty) }

@@ -237,6 +237,29 @@ struct FieldDescriptionTests {
   }
 }
 
+struct FieldTableTests {
+  private func lines(name: String = "u", units: String) -> [String] {
+    FieldTable.lines([
+      FieldVariable(name: name, units: units, minimum: -1, maximum: 1),
+      FieldVariable(name: "T", units: "K", minimum: 250, maximum: 310),
+    ])
+  }
+
+  @Test func columnsAreAligned() {
+    #expect(
+      lines(units: "m s-1") == [
+        "name  units  mean  sd  min  max", "u     m s-1     0   1   -1    1", "T     K         0   1  250  310",
+      ])
+  }
+
+  @Test func everyVariableHasOneLineOfLimitedLength() {
+    let hostile = lines(name: "wind\nspeed", units: String(repeating: "m\t\u{1b}[2J", count: 1000))
+    #expect(hostile.count == 3 && Set(hostile.map(\.count)).count == 1 && hostile[0].count < 100)
+    #expect(hostile[1].hasPrefix("wind\\u{a}speed  m\\u{9}\\u{1b}[2J") && hostile[1].contains("…"))
+    #expect(!hostile.contains { $0.contains(where: \.isNewline) })
+  }
+}
+
 struct GreyConditionedImagesTests {
   @Test func theGreyValueIsTheLastChannel() throws {
     let shapes = Shapes(count: 20, size: 8)

@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import HDF5
+import Interchange
 import Tensors
 import TestSupport
 import Testing
@@ -183,6 +184,37 @@ extension DatasetFileTests.FieldSourceTests {
     let fields = try FieldFile.open(staggered, FieldSelection())
     #expect(fields.coordinates.x?.values == [0, 1, 2, 3])
     #expect(fields.remarks == ["v has other coordinates of x than u; those of u are kept"])
+  }
+
+  @Test func incompleteCoordinatesAreLeftOutAndNamed() throws {
+    let remarks = ["lat", "lon"].map { "the coordinates \($0) are left out: some of them are missing or infinite" }
+    let values = fieldValues(2, 3, 4)
+    let path = folder.path("gaps.h5")
+    let (lat, lon) = ([60, Double.nan, 58], [0, 1, 2, Double.infinity])
+    try writeHDF5(path, [("p", [2, 3, 4], values), ("lat", [3], lat), ("lon", [4], lon)])
+    let source = try FieldFile.open(path, FieldSelection())
+    #expect(source.coordinates == FieldCoordinates() && source.remarks == remarks)
+    // A scale with gaps, and one without.
+    let scales = folder.path("scales.h5")
+    try writeHDF5(scales, [("p", [2, 3, 4], values), ("lat", [3], lat), ("lon", [4], [0, 1, 2, 3])]) { file in
+      for (axis, name) in [(1, "lat"), (2, "lon")] {
+        let coordinates = try file.openDataset(name)
+        try coordinates.makeScale(name)
+        try file.openDataset("p").attachScale(coordinates, to: axis)
+      }
+    }
+    let scaled = try FieldFile.open(scales, FieldSelection())
+    #expect(scaled.coordinates.y == nil && scaled.coordinates.x?.values == [0, 1, 2, 3])
+    #expect(scaled.remarks == [remarks[0]])
+
+    let archive = folder.path("gaps.npz")
+    let arrays = [
+      NumpyArchive.Array("p", shape: [2, 3, 4], values), NumpyArchive.Array("lat", shape: [3], lat),
+      NumpyArchive.Array("lon", shape: [4], lon),
+    ]
+    try NumpyArchive.contents(of: arrays, path: archive).write(to: URL(filePath: archive))
+    let numpy = try FieldFile.open(archive, FieldSelection())
+    #expect(numpy.coordinates == FieldCoordinates() && numpy.remarks == remarks)
   }
 
   // MARK: Refusals

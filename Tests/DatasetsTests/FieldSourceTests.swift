@@ -219,6 +219,12 @@ extension DatasetFileTests {
       #expect(failure(path, FieldSelection())?.advice.contains("numpy.savez(\"fields.npz\"") == true)
     }
 
+    @Test(arguments: ["empty.npy", "empty.npz", "empty.nc", "empty.h5"])
+    func filesWithoutBytesAreEmpty(name: String) throws {
+      let error = failure(try folder.write([], to: name), FieldSelection())
+      #expect(error?.problem == "it is empty" && error?.kind == .wrongMagic)
+    }
+
     @Test func zarrFoldersAreRefusedByName() throws {
       try folder.createFolder("cube.zarr")
       try folder.write([], to: "cube.zarr/zarr.json")

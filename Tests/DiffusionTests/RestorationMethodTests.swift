@@ -181,6 +181,8 @@ import Testing
     #expect(setting(.dps, \.scale, -1) == "scale")
     #expect(setting(.pigdm, \.sigmaData, .nan) == "sigma_data")
     #expect(setting(.pigdm, \.iterations, -1) == "iterations")
+    #expect(setting(.pigdm, \.iterations, 1001) == "iterations")
+    for iterations in [0, 1000] { #expect(setting(.pigdm, \.iterations, iterations) == nil) }
     #expect(setting(.sdedit, \.strength, 0) == "strength")
     #expect(setting(.sdedit, \.strength, 1.1) == "strength")
     #expect(key(try VariancePreservingSDE()) { $0.name = .repaint } == "method")

@@ -49,6 +49,20 @@ struct FieldSheetTests {
     #expect(panels[2].rows == panels[0].rows && panels[3].columns == panels[0].columns)
   }
 
+  @Test func manyVariablesAreWrapped() {
+    let layout = FieldSheetLayout(shape: [2, 16, 16, 300])
+    #expect(layout.width <= 1 << 14)
+    // Five bands of sixty.
+    #expect(layout.heading(59).rows == layout.heading(0).rows && layout.bar(60).columns == layout.bar(0).columns)
+    let gap = layout.heading(60).rows.lowerBound - layout.panel(sample: 1, variable: 59).rows.upperBound
+    #expect(gap == FieldSheetLayout.gap)
+    let last = layout.panel(sample: 1, variable: 299)
+    #expect(last.rows.upperBound + FieldSheetLayout.margin == layout.height)
+    #expect(last.columns == layout.panel(sample: 0, variable: 59).columns && last.columns.upperBound <= layout.width)
+    // Samples of one variable, too.
+    #expect(FieldSheetLayout(shape: [4000, 1, 512, 1]).width <= 1 << 14)
+  }
+
   @Test func capacityIsWhatFitsInTheLimit() throws {
     let limit = 1 << 26
     for shape in [[64, 64, 1], [64, 64, 4], [512, 512, 20], [3, 300, 7]] {

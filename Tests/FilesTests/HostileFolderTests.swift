@@ -40,6 +40,8 @@ import Testing
   @Test func controlCharactersBecomeVisible() {
     #expect("plain é 😀\tand\nlines".printable == "plain é 😀\tand\nlines")
     #expect("\u{1b}[31mred\r\u{7}\u{9b}x\u{202e}".printable == "\\u{1b}[31mred\\u{d}\\u{7}\\u{9b}x\\u{202e}")
+    #expect("\u{1b}a\tb\nc\u{2028}d".printableOnOneLine == "\\u{1b}a\\u{9}b\\u{a}c\\u{2028}d")
+    #expect("m s⁻¹".printableOnOneLine == "m s⁻¹")
     #expect(#"{"name":"\#u{1b}[31m\#u{9b}"}"#.printableJSON == #"{"name":"\u001b[31m\u009b"}"#)
   }
 }

@@ -2,10 +2,11 @@ import Foundation
 import Kernels
 import Tensors
 
-/// A convolution of random numbers and its gradients by Winograd's algorithm, and some elements of each result by the
+/// A convolution of random numbers and its gradients by one of the methods, and some elements of each result by the
 /// definition, in double and in single precision.
 struct ConvolutionSample {
   private let geometry: Winograd.Geometry
+  private let method: ConvolutionMethod
   private let x: Tensor
   private let kernel: Tensor
   private let dy: Tensor
@@ -15,9 +16,9 @@ struct ConvolutionSample {
   /// The errors of some elements of a result, in units of the root mean square of a sum of independent terms of the
   /// same size.
   struct Errors {
-    /// Root mean square of Winograd's errors.
-    var winograd: Double
-    /// The largest of Winograd's errors; infinite if an element is not finite.
+    /// Root mean square of the method's errors.
+    var rootMeanSquare: Double
+    /// The largest of the method's errors; infinite if an element is not finite.
     var largest: Double
     /// Root mean square of the errors of adding up the terms one by one in single precision.
     var direct: Double
@@ -28,10 +29,10 @@ struct ConvolutionSample {
   private static let workers = WorkerPool(threadCount: 2)
 
   /// Operands of standard normal numbers.
-  init(_ geometry: Winograd.Geometry) {
+  init(_ geometry: Winograd.Geometry, method: ConvolutionMethod = .winograd) {
     let factor = geometry.enlargesInput ? 2 : 1
     self.init(
-      geometry,
+      geometry, method,
       x: normalTensor(
         [geometry.images, geometry.height / factor, geometry.width / factor, geometry.inChannels], seed: 1),
       kernel: normalTensor([3, 3, geometry.inChannels, geometry.outChannels], seed: 2),
@@ -39,8 +40,11 @@ struct ConvolutionSample {
       centredDy: normalTensor([geometry.images, geometry.height, geometry.width, geometry.outChannels], seed: 3))
   }
 
-  private init(_ geometry: Winograd.Geometry, x: Tensor, kernel: Tensor, dy: Tensor, centredDy: Tensor) {
+  private init(
+    _ geometry: Winograd.Geometry, _ method: ConvolutionMethod, x: Tensor, kernel: Tensor, dy: Tensor, centredDy: Tensor
+  ) {
     self.geometry = geometry
+    self.method = method
     self.x = x
     self.kernel = kernel
     self.dy = dy
@@ -55,7 +59,7 @@ struct ConvolutionSample {
       return result
     }
     return ConvolutionSample(
-      geometry, x: moved(x, mean: distribution.mean), kernel: kernel, dy: moved(dy, mean: distribution.mean),
+      geometry, method, x: moved(x, mean: distribution.mean), kernel: kernel, dy: moved(dy, mean: distribution.mean),
       centredDy: moved(dy, mean: 0))
   }
 
@@ -63,8 +67,7 @@ struct ConvolutionSample {
 
   func forwardErrors() -> Errors {
     let y = Tensor(uninitialised: dy.shape)
-    Winograd.convolve(
-      x: x.pointer, kernel: kernel.pointer, y: y.pointer, geometry: geometry, workers: Self.workers)
+    method.convolve(x, kernel: kernel, into: y, workers: Self.workers)
     let (inChannels, outChannels) = (geometry.inChannels, geometry.outChannels)
     return errors(of: y) { element, add in
       let (pixel, o) = element.quotientAndRemainder(dividingBy: outChannels)
@@ -78,8 +81,7 @@ struct ConvolutionSample {
 
   func inputGradientErrors() -> Errors {
     let dx = Tensor(uninitialised: x.shape)
-    Winograd.propagateGradient(
-      dy: dy.pointer, kernel: kernel.pointer, dx: dx.pointer, geometry: geometry, workers: Self.workers)
+    method.propagateGradient(dy, kernel: kernel, into: dx, workers: Self.workers)
     let (inChannels, outChannels) = (geometry.inChannels, geometry.outChannels)
     return errors(of: dx) { element, add in
       let (pixel, i) = element.quotientAndRemainder(dividingBy: inChannels)
@@ -97,9 +99,7 @@ struct ConvolutionSample {
     let dy = centredDy
     let dKernel = Tensor(repeating: 0, shape: kernel.shape)
     let imageSums = Tensor(uninitialised: [geometry.images, geometry.outChannels])
-    Winograd.accumulateKernelGradient(
-      x: x.pointer, dy: dy.pointer, dKernel: dKernel.pointer, imageSums: imageSums.pointer, geometry: geometry,
-      workers: Self.workers)
+    method.accumulateKernelGradient(x, dy: dy, into: dKernel, imageSums: imageSums, workers: Self.workers)
     let (inChannels, outChannels) = (geometry.inChannels, geometry.outChannels)
     return errors(of: dKernel) { element, add in
       let (row, o) = element.quotientAndRemainder(dividingBy: outChannels)
@@ -118,7 +118,7 @@ struct ConvolutionSample {
   private func errors(
     of result: Tensor, terms: (_ element: Int, _ add: (Float, Float) -> Void) -> Void
   ) -> Errors {
-    var (winograd, direct, largest, scale) = (0.0, 0.0, 0.0, 0.0)
+    var (squaredErrors, direct, largest, scale) = (0.0, 0.0, 0.0, 0.0)
     var (count, termCount) = (0.0, 0.0)
     // A step without the factors 2 and 3, which divide channels and tiles: the sample covers all positions in a tile.
     let step = result.count / Self.sampleSize / 6 * 6 + 1
@@ -134,13 +134,13 @@ struct ConvolutionSample {
       }
       let error = abs(Double(result.pointer[element]) - exact)
       largest = max(largest, error.isFinite ? error : .infinity)
-      winograd += error * error
+      squaredErrors += error * error
       direct += (Double(single) - exact) * (Double(single) - exact)
       scale += squares
       count += 1
     }
     return Errors(
-      winograd: (winograd / scale).squareRoot(), largest: largest / (scale / count).squareRoot(),
+      rootMeanSquare: (squaredErrors / scale).squareRoot(), largest: largest / (scale / count).squareRoot(),
       direct: (direct / scale).squareRoot(), termCount: termCount / count)
   }
 

@@ -107,10 +107,10 @@ import Testing
   private func expectWithinBounds(_ errors: ConvolutionSample.Errors, sumLength: Int, _ what: Comment) {
     let roundings = Double(sumLength) / 2 + Self.transformRoundings
     let bound = roundings.squareRoot() * exp2(-24)
-    #expect(errors.winograd <= Self.amplification * bound, what)
+    #expect(errors.rootMeanSquare <= Self.amplification * bound, what)
     #expect(errors.largest <= Self.deviations * Self.worstAmplification * bound, what)
     // The direct sum's partial sums are random walks too.
     let ratio = (roundings / (errors.termCount / 2)).squareRoot()
-    #expect(errors.winograd <= Self.scatter * Self.amplification * ratio * errors.direct, what)
+    #expect(errors.rootMeanSquare <= Self.scatter * Self.amplification * ratio * errors.direct, what)
   }
 }

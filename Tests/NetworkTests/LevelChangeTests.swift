@@ -10,7 +10,7 @@ import Testing
   private static let x = Tensor.normals([2, 8, 12, 3], seed: 1)
   private static let seed = Tensor.normals([2, 8, 12, 3], seed: 2)
 
-  private static func network(_ levelChange: UNetArchitecture.LevelChange, smooths: Bool) -> UNet {
+  private static func network(_ levelChange: UNetArchitecture.LevelChangeKind, smooths: Bool) -> UNet {
     var architecture = UNetArchitecture.adm
     architecture.levelChange = levelChange
     architecture.smoothsResampling = smooths

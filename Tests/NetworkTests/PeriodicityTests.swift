@@ -44,7 +44,8 @@ import Testing
 
   @Test(arguments: Architecture.all, Periodicity.allCases)
   func aShiftedImageHasTheShiftedOutputAndGradients(architecture: Architecture, periodicity: Periodicity) {
-    for method in ConvolutionMethod.allCases {
+    // Norms of a shifted image differ in their last bits; rounding operands to bfloat16 would enlarge such differences.
+    for method in [ConvolutionMethod.winograd, .direct] {
       let network = Self.network(architecture, periodicity, method)
       let (x, seed) = (Tensor.normals(Self.shape, seed: 1), Tensor.normals(Self.shape, seed: 2))
       let plain = Self.pass(network, x, seed: seed)

@@ -90,7 +90,7 @@ struct BenchmarkCommandTests {
       Refusal("benchmark --set model.chanels=64", "did you mean model.channels"),
       Refusal(
         "benchmark --preset shapes --image-size 24",
-        "which is not a resolution of the network; with images of 24x24"),
+        "which is not a resolution of the network; with a height of 24"),
       Refusal("benchmark --image-size 0", "--image-size is 0; it must be at least 1"),
       Refusal(
         "benchmark --job sample --reduction allreduce",

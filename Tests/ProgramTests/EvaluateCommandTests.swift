@@ -69,7 +69,14 @@ struct EvaluateCommandTests {
     try await ddpm("\(evaluate) --features mine").ends(2, saying: "there are no features mine")
     let shapes = try await Fixture.fewSteps.made
     try await ddpm("evaluate --checkpoint \(shapes) --count 20 --steps 2").ends(
-      2, saying: "fashion-mnist-classifier requires images of shape [32, 32, 1], but these are [32, 32, 3]")
+      2, saying: "fashion-mnist-classifier requires images of 32x32x1, but these are 32x32x3")
+  }
+
+  @Test func unknownMeasuresAreAnsweredWithAllThatThereAre() async throws {
+    for names in ["fancy", "fid,fancy"] {
+      try await ddpm("evaluate --checkpoint x --count 20 --measures \(names)").ends(
+        2, saying: "--measures: 'fancy' is not a measure; the measures are fid, ")
+    }
   }
 
   @Test func tooFewImagesAreRefusedBeforeAnyIsDrawn() async throws {

@@ -128,7 +128,9 @@ struct FieldEvaluationTests {
     #expect(try #require(variable.rankHistogram).counts.reduce(0, +) == known)
     #expect(variable.name == "u" && variable.crps?.caseCount == 4 && variable.spectrum == nil)
     try await ddpm("\(evaluate) --measures spectrum").ends(
-      2, saying: "measures: spectrum is not possible: it needs whole fields, but in place of missing values of u ")
+      2,
+      saying: "measures: spectrum is not possible: it needs whole fields, but `ddpm-mpi pack --missing mask` "
+        + "replaced missing values of u by the mean")
   }
 
   @Test func oneMemberHasNoSpread() async throws {
@@ -148,7 +150,8 @@ struct FieldEvaluationTests {
     try await ddpm("\(evaluate) --measures crps").ends(
       2, saying: "measures: crps is not possible: it compares ensembles with truths")
     try await ddpm("\(evaluate) --measures cross-spectrum").ends(2, saying: "it needs two drawn variables")
-    try await ddpm("\(evaluate) --measures nothing").ends(2, saying: "nothing")
+    try await ddpm("\(evaluate) --measures nothing").ends(
+      2, saying: "'nothing' is not a measure; the measures are fid,")
     let images = try await EvaluationFixture.run.made
     try await ddpm("evaluate --checkpoint \(images) --count 20 --steps 2 --measures spectrum").ends(
       2, saying: "spectrum is not a measure of images, which this model draws; their measures are fid, is, kid, pr")
@@ -168,6 +171,17 @@ struct FieldEvaluationTests {
     let images = try await EvaluationFixture.run.made
     try await ddpm("evaluate --checkpoint \(images) --count 20 --steps 2 --members 2").ends(
       2, saying: "members is for models of fields")
+  }
+
+  /// By their paths, since a file's data set may have another name.
+  @Test func dataSetsThatDoNotFitAreRefusedByPath() async throws {
+    let packed = try await PackedFieldFixture.pack("only-u-named.h5", "--variables u --name other")
+    let evaluate: Words = "evaluate --checkpoint \(try await PackedFieldFixture.run.value) --count 2 --steps 2"
+    try await ddpm("\(evaluate) --data-path \(Fixture.nowhere)").ends(
+      2, saying: "data-path \(Fixture.nowhere): there is no such file")
+    try await ddpm("\(evaluate) --data-path \(packed)").ends(2, saying: "\(packed): it has no variable v")
+    let cropped = try await PackedFieldFixture.pack("cropped-to-16.h5", "--variables u,v --crop 16x16")
+    try await ddpm("\(evaluate) --data-path \(cropped)").ends(2, saying: "\(cropped) has fields of 16x16 points")
   }
 
   private struct Line: Decodable {

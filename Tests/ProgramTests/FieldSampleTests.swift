@@ -158,6 +158,9 @@ struct FieldSampleTests {
       Refusal("\(conditional) --condition \(fields) --members 65537", "--members is 65537; it must be at most 65536"),
       Refusal("\(conditional) --condition \(nowhere).h5", "there is no such file"),
       Refusal("\(conditional) --condition \(source)", "pack it with `ddpm-mpi pack"),
+      Refusal(
+        "\(conditional) --condition \(pictures.folder)",
+        "\(pictures.folder): it is a folder, not a file; give a file of fields by `ddpm-mpi pack`"),
       Refusal("\(conditional) --condition \(withoutV)", "it has no variable v, which the model was trained with"),
       Refusal("\(conditional) --condition \(small)", "it has samples of 16x16, but the model is for 32x32"),
       Refusal(

@@ -12,7 +12,7 @@ struct FieldTrainingTests {
   @Test func aRunKnowsItsFields() async throws {
     let folder = try TemporaryFolder()
     try await ddpm("train \(Self.tiny) --output \(folder)/run", ranks: 2).succeeds(
-      saying: "gaussian-field, 10000 fields of 32x32x1 (field_1), given field_2", "Done: 2 steps")
+      saying: "gaussian-field, 10,000 fields of 32x32x1 (field_1), given field_2", "Done: 2 steps")
     // What was automatic is a number now.
     let configuration = try text(at: folder.path("run/config.yaml"))
     #expect(configuration.contains("  sigma_data: 1.0\n") && configuration.contains("  clip: false\n"))

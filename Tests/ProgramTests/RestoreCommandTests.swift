@@ -219,6 +219,20 @@ struct RestoreCommandTests {
     #expect(try await !areEqual(folder.path("same.nc"), folder.path("other.nc"), "/v"))
   }
 
+  /// Of an array without names that has all of the model's variables, those that were measured are taken.
+  @Test func variablesOfAnArrayAreTaken() async throws {
+    let folder = try TemporaryFolder()
+    let fields = try await RestorationFixture.fields.value
+    try await ddpm(
+      """
+      restore --checkpoint \(fields.model) --measured \(fields.array) --operator channels=v --steps 3
+      --output \(folder)/a.nc
+      """
+    ).succeeds(saying: "Wrote")
+    let (drawn, truth) = (try floats("v", folder.path("a.nc")).elements, Fields.values("v", 0))
+    for point in 0..<Fields.size { #expect(abs(Double(drawn[point]) - truth[point]) < 1e-4) }
+  }
+
   @Test func otherVariablesAreDrawn() async throws {
     let folder = try TemporaryFolder()
     let fields = try await RestorationFixture.fields.value

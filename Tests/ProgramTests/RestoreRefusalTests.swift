@@ -101,6 +101,22 @@ struct RestoreRefusalTests {
     #expect(!FileManager.default.fileExists(atPath: Fixture.nowhere + ".h5"))
   }
 
+  /// The advice is none of other commands.
+  @Test func picturesThatCannotBeReadAreRefused() async throws {
+    let pictures = try await RestorationFixture.pictures.value
+    let mask: Words =
+      "restore --checkpoint \(try await Fixture.run.made) \(Self.output) --operator mask --mask \(pictures.left)"
+    for (picture, parts) in [
+      (pictures.transparent, ["it has transparent pixels; write it without transparency"]),
+      (pictures.truncated, ["cannot be read as an image", "; replace the file, or leave it out"]),
+      (pictures.empty, ["cannot be read as an image", "; replace the file, or leave it out"]),
+    ] {
+      let run = try await ddpm("\(mask) --measured \(picture)")
+      run.isRefused(with: ["--measured \(picture): "] + parts)
+      #expect(!run.says("ddpm-mpi pack") && !run.says("--background"), "\(run)")
+    }
+  }
+
   @Test func modelsThatDoNotFitAreRefused() async throws {
     let pictures = try await RestorationFixture.pictures.value
     let rest: Words = "--measured \(pictures.images) --operator mask --mask \(pictures.left) \(Self.output)"
@@ -129,7 +145,13 @@ struct RestoreRefusalTests {
         "\(restore) --measured \(fields.partial) --operator mask", "--measured ", "v", "its variables need the names"),
       Refusal(
         "\(restore) --measured \(fields.marked) --operator mask",
-        "nothing is missing in sample 0; set unknown values to NaN"),
+        "nothing is missing in sample 0; set unknown values to NaN", "choose other samples with --first and --count"),
+      Refusal(
+        "\(restore) --measured \(fields.blank) --operator mask --first 1",
+        "--measured \(fields.blank): all values of sample 1 are missing", "--first and --count"),
+      Refusal(
+        "\(restore) --measured \(fields.blank) --operator mask --mask seen --first 1",
+        "--mask seen: it marks nothing as known in sample 1 of \(fields.blank)", "--first and --count"),
       Refusal(
         "\(restore) --measured \(fields.gaps) --operator coarse=2 --simulate",
         "measured values of sample 0 are missing or infinite; use operator mask"),
@@ -147,6 +169,12 @@ struct RestoreRefusalTests {
         "\(restore) --measured \(fields.marked) --operator mask --mask u",
         "--mask u: it is ", "in sample 0 of ", "a mask is 1 where values are known and 0 elsewhere"),
       Refusal(
+        "\(restore) --measured \(fields.marked) --operator mask --mask \(Fixture.nowhere).png",
+        "--mask: \(Fixture.nowhere).png: there is no such file"),
+      Refusal(
+        "\(restore) --measured \(fields.marked) --operator mask --mask sean",
+        "it has no array sean", "its variables need the names u, v, and --mask names sean"),
+      Refusal(
         "\(restore) --measured \(fields.marked) --operator mask --mask seen,seen,seen", "--mask names 3 variables"),
       Refusal(
         "\(restore) --measured \(fields.marked) --operator channels=w",
@@ -154,6 +182,10 @@ struct RestoreRefusalTests {
       Refusal(
         "\(restore) --measured \(fields.gaps) --operator mask --noise 0.1,0.2,0.3",
         "--noise: there are 3 numbers, but 2 measured channels"),
+      Refusal(
+        "\(restore) --measured \(fields.array) --operator mask --mask seen",
+        "it is an array without names, of 2 in its last dimension, but u, v are measured of the model's u, v, and a mask",
+        "write an .npz"),
       Refusal("\(restore) --measured \(fields.gaps) --operator mask --float", "--float is for images"),
     ] {
       try await refusal.check()

@@ -179,6 +179,26 @@ let messagePassingChecks: [Check] = [
     }
   },
 
+  Check("uneven parts are gathered on the root, in one call and in many") { context in
+    let root = context.size - 1
+    var wrong: [[Int]] = []
+    for communicator in [context.communicator, context.communicator.limitingMessages(to: smallMessage)] {
+      for counts in [(0..<context.size).map { ($0 * 7 + 3) % 10 }, (0..<context.size).map { $0 == 0 ? 19 : 0 }] {
+        // The parts lie in reverse order, with a gap of one element after every part, which must not change.
+        let starts = counts.indices.map { rank in counts[(rank + 1)...].reduce(0, +) + context.size - 1 - rank }
+        let parts = zip(starts, counts).map { $0..<$0 + $1 }
+        var expected = [Float](repeating: -1, count: counts.reduce(0, +) + context.size)
+        for index in parts.joined() { expected[index] = Float(index) }
+        let mine = parts[context.rank].map { Float($0) }
+        let before = Tensor([Float](repeating: -1, count: expected.count), shape: [expected.count])
+        let whole = context.rank == root ? before : nil
+        try communicator.gather(Tensor(mine, shape: [mine.count]), as: parts, of: whole, to: root)
+        if whole?.elements != (context.rank == root ? expected : nil) { wrong.append(counts) }
+      }
+    }
+    try expectEqual(wrong, [])
+  },
+
   Check("groups of ranks communicate among themselves and keep their order") { context in
     // Even and odd ranks; the last rank joins no group.
     let joins = context.rank < context.size - 1
@@ -228,15 +248,17 @@ let messagePassingChecks: [Check] = [
 
   Check("ranks with different values do not continue") { context in
     try context.communicator.requireAlike("colour", "red")
-    if context.size == 1 { return }
-    let failure = try expectError(JobFailure.self) {
-      try context.communicator.requireAlike("colour", context.rank == 1 ? "blue" : "red")
+    // The lowest rank that differs is named, whether others differ from it or not.
+    for lowest in 1..<max(1, context.size) {
+      let failure = try expectError(JobFailure.self) {
+        try context.communicator.requireAlike("colour", context.rank < lowest ? "red" : "blue \(context.rank)")
+      }
+      try expectEqual(
+        failure,
+        JobFailure(
+          rank: lowest, exitStatus: .badInput,
+          message: "its colour differs from that of rank 0 (rank 0: red; rank \(lowest): blue \(lowest))"))
     }
-    try expectEqual(
-      failure,
-      JobFailure(
-        rank: 1, exitStatus: .badInput,
-        message: "its colour differs from that of rank 0 (rank 0: red; rank 1: blue)"))
   },
 
   Check("a step that fails on one rank fails on all") { context in

@@ -68,8 +68,8 @@ let sharedFileChecks: [Check] = [
     }
     let output = try SharedFile(path, writable: true, communicator: context.communicator)
     try output.write(segments(written))
-    try output.synchronise()
     try output.close()
+    try SharedFile.flush(path, communicator: context.communicator)
     let input = try SharedFile(path, communicator: context.communicator)
     try input.read(into: segments(read))
     try input.close()
@@ -96,6 +96,32 @@ let sharedFileChecks: [Check] = [
     }
     try expectEqual(try file.readAttribute("seed", as: Int64.self), 3)
     try file.close()
+  },
+
+  Check("one rank of each host flushes a file for all") { context in
+    // The system refuses to flush a file of /proc, so whoever tries fails.
+    var failures = 0
+    do { try SharedFile.flush("/proc/version", communicator: context.communicator) } catch { failures = 1 }
+    let total = try context.communicator.allReduceSum(failures)
+    let hosts = try context.communicator.allGather(encoding: context.communicator.processorName)
+    try expectEqual(total, Set(hosts).count)
+  },
+
+  Check("opening a shared file makes no other file in its folder") { context in
+    let folder = context.folder.appendingPathComponent("alone")
+    let path = folder.appendingPathComponent("file").path
+    let longAgo = Date(timeIntervalSince1970: 1_000_000_000)
+    try context.communicator.onRankZero {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+      try Data([1, 2, 3]).write(to: URL(fileURLWithPath: path))
+      // A file that is made and removed again changes the folder's time too.
+      try FileManager.default.setAttributes([.modificationDate: longAgo], ofItemAtPath: folder.path)
+    }
+    for writable in [true, false] {
+      try SharedFile(path, writable: writable, communicator: context.communicator).close()
+    }
+    let attributes = try FileManager.default.attributesOfItem(atPath: folder.path)
+    try expectEqual(attributes[.modificationDate] as? Date, longAgo)
   },
 
   Check("opening a missing shared file fails on all ranks and names it") { context in
@@ -137,8 +163,8 @@ private func verifySharedWriting(_ context: CheckContext, limit: Int?) throws {
   var file = try SharedFile(path, writable: true, communicator: context.communicator)
   if let limit { file.transferLimit = limit }
   try file.write(segments)
-  try file.synchronise()
   try file.close()
+  try SharedFile.flush(path, communicator: context.communicator)
 
   var shared = try SharedFile(path, communicator: context.communicator)
   if let limit { shared.transferLimit = limit }

@@ -47,6 +47,7 @@ private let gradientTolerance = 1e-5
 
 /// Training of the small network on noise images, with the inputs of a step.
 private struct SmallTraining {
+  let communicator: Communicator
   let configuration: RunConfiguration
   let workers = WorkerPool(threadCount: 1)
   let network: UNet
@@ -57,6 +58,7 @@ private struct SmallTraining {
     _ communicator: Communicator, _ arrangement: DataParallelTrainer.Arrangement = .init(), conditionChannels: Int = 0,
     precision: Precision = .float32
   ) throws {
+    self.communicator = communicator
     var configuration = smallConfiguration()
     configuration.model.precision = precision
     configuration.data.conditions = (0..<conditionChannels).map { "given_\($0)" }
@@ -84,11 +86,11 @@ private struct SmallTraining {
       firstSample: range.lowerBound, workers: workers)
   }
 
-  /// Starts with parameters of which each has an effect.
-  func begin() {
-    let parameters = Arena(network.layout)
-    fillVisibly(parameters)
-    trainer.begin(with: parameters)
+  /// Starts with parameters of which each has an effect; rank 0 has them.
+  func begin() throws {
+    let parameters = communicator.rank == 0 ? Arena(network.layout) : nil
+    if let parameters { fillVisibly(parameters) }
+    try trainer.begin(with: parameters)
   }
 
   /// Runs a step, and returns the gradient's norm.
@@ -100,7 +102,7 @@ private struct SmallTraining {
 
 private func verifyLargeBatchGradient(_ context: CheckContext, conditionChannels: Int) throws {
   let training = try SmallTraining(context.communicator, conditionChannels: conditionChannels)
-  training.begin()
+  try training.begin()
   let comparison = LargeBatchComparison(training, rank: context.rank)
   // The second step reuses the first one's buffers.
   for step in 0..<2 { comparison.compare(norm: try training.step(step, observer: comparison), step: step) }
@@ -163,7 +165,7 @@ private final class LargeBatchComparison: StepObserver {
 private func verifyPlainTraining(_ context: CheckContext) throws {
   let norms = try ReductionMethod.allCases.map { reduction in
     let training = try SmallTraining(context.communicator, .init(reduction: reduction))
-    training.begin()
+    try training.begin()
     let norms = try (0..<2).map { try training.step($0) }
     // Messages that are still on their way could be taken for those of the next trainer.
     try training.trainer.settle()
@@ -182,7 +184,7 @@ private func stepsOfTraining(
   let training = try SmallTraining(
     communicator, arrangement, conditionChannels: conditionChannels, precision: precision)
   let trainer = training.trainer
-  training.begin()
+  try training.begin()
   for step in 0..<3 { try training.step(step) }
   let average = try trainer.gatherAverage(trainer.averages[0])
   let parameters = try trainer.parameters()

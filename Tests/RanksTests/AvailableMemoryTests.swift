@@ -47,6 +47,18 @@ import Testing
     #expect(groups.compactMap(\.limit) == [4_000_000_000])
   }
 
+  @Test func theProcesssOwnLimitCounts() {
+    let status = "Name:\tddpm-mpi\nVmPeak:\t  900000 kB\nVmSize:\t  800000 kB\n"
+    func limits(_ soft: String) -> String {
+      "Limit                     Soft Limit           Hard Limit           Units     \n"
+        + "Max address space         \(soft)           unlimited            bytes     \n"
+    }
+    var files = ["/proc/meminfo": meminfo, "/proc/self/status": status, "/proc/self/limits": limits("4096000000")]
+    #expect(AvailableMemory.read { files[$0] } == 4_096_000_000 - 800_000 << 10)
+    files["/proc/self/limits"] = limits("unlimited ")
+    #expect(AvailableMemory.read { files[$0] } == 20_000_000 << 10)
+  }
+
   @Test func thisMachineReportsItsMemory() throws {
     #expect(try #require(AvailableMemory.total) >= (try #require(AvailableMemory.bytes)))
     #expect(try #require(AvailableMemory.bytes) > 1 << 20)

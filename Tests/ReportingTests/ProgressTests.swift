@@ -32,6 +32,12 @@ private final class Screen {
     #expect(progress.line() == "step 120/2000  loss 0.0432  grad 0.31  812 img/s  2:28 left")
   }
 
+  @Test func fieldsAreNotCalledImages() {
+    var fields = progress
+    fields.speedUnit = "fields/s"
+    #expect(fields.line() == "step 120/2000  loss 0.0432  grad 0.31  812 fields/s  2:28 left")
+  }
+
   @Test func unknownSpeedIsOmitted() {
     var start = progress
     start.record.imagesPerSecond = 0

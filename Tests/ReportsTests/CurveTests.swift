@@ -84,6 +84,8 @@ private func series(_ name: String, _ values: [Double?], every spacing: Int = 10
     let curves = Curve.all(of: try metricsLog(Array(lines.joined().utf8)))
     #expect(curves.map(\.name) == ["loss", "images_per_second", "accuracy", "fid"])
     #expect(curves[1].unit == "images/s")
+    let fields = Curve.all(of: try metricsLog(Array(lines.joined().utf8)), noun: "field")
+    #expect(fields.map(\.unit) == ["", "fields/s", "", ""])
   }
 }
 

@@ -63,6 +63,24 @@ private let job = JournalEntry.Job(
     }
   }
 
+  @Test func runsOnFieldsCountFields() throws {
+    try withRun { folder in
+      try write(line(step: 1), to: folder.metricsPath)
+      let images = [JournalEntry(.start, step: 0, job: job).json + "\n"]
+      try write(images.joined(), to: folder.journalPath)
+      let pageOfImages = try RunReport(folder).html
+      #expect(pageOfImages.contains("Images seen") && pageOfImages.contains("10 images"))
+      #expect(pageOfImages.contains("images/s"))
+
+      var fields = job
+      fields.holdsFields = true
+      try write(JournalEntry(.start, step: 0, job: fields).json + "\n", to: folder.journalPath)
+      let page = try RunReport(folder).html
+      #expect(page.contains("Fields seen") && page.contains("10 fields") && page.contains("fields/s"))
+      #expect(!page.contains("Images seen") && !page.contains("images/s"))
+    }
+  }
+
   @Test func damageIsReportedAndLeftOut() throws {
     try withRun { folder in
       try write("\(line(step: 1))rubbish\n\(line(step: 2)){\"step\": 3, \"lo", to: folder.metricsPath)

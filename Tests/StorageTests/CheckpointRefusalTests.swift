@@ -71,7 +71,7 @@ extension StorageTests {
     @Test func missingAndOtherFilesAreRefused() throws {
       try expectRefusal(of: folder.path("nothing.h5"), because: "no such file")
       try expectRefusal(of: try folder.write(Array("text".utf8), to: "text.h5"), because: "not an HDF5 file")
-      try expectRefusal(of: try folder.write([], to: "empty.h5"), because: "not an HDF5 file")
+      try expectRefusal(of: try folder.write([], to: "empty.h5"), because: "it is empty")
       try expectRefusal(of: folder.path("."), because: "it is a folder, not a file")
       let sealed = try folder.write(Array("text".utf8), to: "sealed.h5")
       try FileSeal.add(to: sealed, contents: [])

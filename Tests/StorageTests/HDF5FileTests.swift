@@ -133,6 +133,9 @@ extension StorageTests {
       let error = try #require(throws: HDF5Error.self) { _ = try HDF5File.open(path) }
       #expect(error.reason == .notHDF5)
       #expect(error.description == "\(path): this is not an HDF5 file (H5Fopen)")
+      let empty = try folder.write([], to: "empty.h5")
+      let emptiness = try #require(throws: HDF5Error.self) { _ = try HDF5File.open(empty) }
+      #expect(emptiness.reason == .notHDF5 && emptiness.description == "\(empty): it is empty (H5Fopen)")
     }
 
     @Test func exclusiveCreationDoesNotReplaceAFile() throws {

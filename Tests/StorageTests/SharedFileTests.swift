@@ -62,8 +62,8 @@ extension StorageTests {
         FileSegment(offset: 4, ByteTensor([3], shape: [1])), FileSegment(offset: 8, ByteTensor([4], shape: [1])),
       ])
       try file.writeAlone(FileSegment(offset: 5, ByteTensor([5, 6], shape: [2])))
-      try file.synchronise()
       try file.close()
+      try SharedFile.flush(path, communicator: world)
       #expect([UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) == [0, 1, 2, 0, 3, 5, 6, 0, 4, 0])
     }
 

@@ -2,7 +2,7 @@
 # Compiles tensors, kernels and their tests for arm64 on an x86-64 machine, and runs the tests under emulation, which
 # takes half an hour. Arguments are passed on to the tests: scripts/build/arm64.sh --filter MatrixProductTests
 #
-# Needs Debian 13 and root's rights, for instance in a root folder that `debootstrap trixie` has made; its Swift 6.0 is
+# Needs Debian 13 and root privileges, for instance in a root folder that `debootstrap trixie` has made; its Swift 6.0 is
 # too old for the whole program. Tests of the presets' layers are left out, since they need most of the program.
 #
 #   DDPM_MARCH=generic           the processor to compile for
@@ -43,7 +43,7 @@ modules=(CBuildTarget CProcessor CMicroKernels Threads Tensors MicroKernels Kern
 rm -rf "$package/Sources" "$package/Tests"
 mkdir -p "$package/Sources" "$package/Tests"
 for module in "${modules[@]}"; do cp -r "Sources/$module" "$package/Sources"; done
-for target in ReferenceKernels ThreadsTests TensorsTests MicroKernelsTests KernelsTests; do
+for target in CTileModel ReferenceKernels ThreadsTests TensorsTests MicroKernelsTests KernelsTests; do
   cp -r "Tests/$target" "$package/Tests"
 done
 grep -lE '\bConvolutionLayer\b' "$package"/Tests/KernelsTests/*.swift | xargs rm
@@ -73,14 +73,17 @@ let package = Package(
       swiftSettings: numericCode),
     .target(
       name: "Kernels", dependencies: ["CProcessor", "MicroKernels", realModule, "Tensors"], swiftSettings: numericCode),
+    .target(name: "CTileModel", dependencies: ["CBuildTarget", "CMicroKernels"], path: "Tests/CTileModel"),
     .target(
-      name: "ReferenceKernels", dependencies: ["Kernels", "Tensors"], path: "Tests/ReferenceKernels",
-      swiftSettings: numericCode),
+      name: "ReferenceKernels",
+      dependencies: ["CBuildTarget", "CProcessor", "CTileModel", "Kernels", "MicroKernels", "Tensors"],
+      path: "Tests/ReferenceKernels", swiftSettings: numericCode),
     .testTarget(name: "ThreadsTests", dependencies: ["Threads"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Threads"]),
     .testTarget(
-      name: "MicroKernelsTests", dependencies: ["CBuildTarget", "CProcessor", "MicroKernels", "ReferenceKernels"]),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "ReferenceKernels", "Tensors"]),
+      name: "MicroKernelsTests",
+      dependencies: ["CBuildTarget", "CProcessor", "CTileModel", "Kernels", "MicroKernels", "ReferenceKernels"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "MicroKernels", "ReferenceKernels", "Tensors"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -58,6 +58,16 @@ for pair in zlib:z libpng:png16 libjpeg:jpeg yaml-0.1:yaml; do
   fi
 done
 
+# The linker looks into folders in the order in which the modules name them. Those that stay shared may name the system's
+# folder, where the libraries above are shared too: this one comes first.
+mpi=${DDPM_MPI:-}
+for module in libzip ompi-c mpich mpi-abi hdf5-openmpi hdf5-mpich hdf5-serial hdf5 ${mpi//,/ }; do
+  original=$(pkg-config --variable=pcfiledir "$module" 2>/dev/null || true)
+  if [[ -e $original/$module.pc ]]; then
+    sed "s|^Libs:|& -L\"$folder\"|; s|\${pcfiledir}|$original|g" "$original/$module.pc" >"$folder/pkgconfig/$module.pc"
+  fi
+done
+
 # OpenBLAS is partly in Fortran. The archive is a text for the linker, which names all that it takes.
 archives=()
 for pair in openblas:openblas openblas:gfortran openblas:quadmath; do

@@ -2,7 +2,7 @@
 # The tables of two papers in miniature, on Fashion-MNIST with a small network and equal budgets: what is predicted and
 # what is the loss (DDPM's table 2), likelihood and quality of three processes (score SDEs' table 2), and samplers against
 # evaluations of the network. Prints them as Markdown, with the deviation over seeds. It takes hours; what is done is kept
-# in the output folder, and the script goes on where it was.
+# in the output folder, and the script continues where it stopped.
 #
 #   OUTPUT=runs/tables             where runs and figures are kept
 #   TABLES="objectives processes samplers"

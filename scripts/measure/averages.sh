@@ -2,7 +2,7 @@
 # What the ramp of the moving averages is worth (training.ema_rampup): the Fréchet distance of images drawn by the weights
 # and by their average, with several ramps and without one, as training goes on; and beside them what PyTorch reaches with
 # the same network, data, batch and optimiser in the same time. Prints tables in Markdown. It takes hours on two
-# cores, which should have nothing else to do; what is done is kept, and the script goes on where it was.
+# cores, which should have nothing else to do; what is done is kept, and the script continues where it stopped.
 #
 #   OUTPUT=runs/averages           where runs and figures are kept
 #   PRESET=quickstart              its averages have the first of training.ema_decays

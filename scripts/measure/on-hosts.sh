@@ -2,7 +2,7 @@
 # Runs an MPI program over several hosts that are made on this machine for it, as root:
 #   scripts/measure/on-hosts.sh --hosts 4 [--rate 1gbit] [--ranks-per-host 1] PROGRAM [ARGUMENT]...
 # --rate shapes what each host sends, as `tc` takes it; without it the hosts' network is as fast as memory. Options of
-# Open MPI are taken from the environment (OMPI_MCA_…). What a host is, is told in scripts/shared/hosts.sh. Exits with mpirun's
+# Open MPI are taken from the environment (OMPI_MCA_…). scripts/shared/hosts.sh explains hosts. Exits with mpirun's
 # status.
 set -euo pipefail
 

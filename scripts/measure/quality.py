@@ -164,7 +164,7 @@ class Ours:
             self.run("train", "--output", folder, *options, "--set", limit, statuses=(STOPPED,))
             reason = json_lines(folder / "journal.jsonl")[-1]["reason"]
             if "time_limit_minutes" not in reason:
-                sys.exit(f"Training was stopped {reason}. The same command goes on.")
+                sys.exit(f"Training was stopped {reason}. The same command continues it.")
             step, trained = self.done(folder)
         return {"step": step, "seconds": trained}
 

@@ -5,8 +5,8 @@
 # table in Markdown and leaves a plot:
 #   scripts/measure/quality.sh [MINUTES]...         after how many minutes; by default 1 2 4 8 16
 # Only training counts: not starting, saving, drawing or measuring. It takes hours on two cores, which should have
-# nothing else to do. What is done is kept, and the script goes on where it was; another build of the program, or other
-# settings, need another OUTPUT.
+# nothing else to do. What is done is kept, and the script continues where it stopped; another build of the program,
+# or other settings, need another OUTPUT.
 #
 #   OUTPUT=runs/quality            where runs, images and figures are kept, with table.md and quality.svg
 #   PYTHON=/path/to/python         one that has torch and diffusers; without it our side alone is measured

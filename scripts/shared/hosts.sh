@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Several hosts on one machine, for tests and measurements of what happens between machines. To be sourced, by bash;
-# scripts/measure/on-hosts.sh is the same as a command. Takes Linux, root's rights, `ip` and `tc` (iproute2), `nsenter`
+# scripts/measure/on-hosts.sh is the same as a command. Takes Linux, root privileges, `ip` and `tc` (iproute2), `nsenter`
 # and `unshare` (util-linux), and an MPI: Open MPI, or another one that MPIRUN names the launcher of.
 #
 #   hosts_up COUNT [RATE]     makes the hosts h1 to hCOUNT on one switch; RATE shapes what each of them sends, as `tc`
@@ -36,7 +36,7 @@ hosts_missing() {
     command -v "$tool" >/dev/null || { echo "there is no $tool (Debian's packages iproute2 and util-linux)"; return; }
   done
   if ((EUID != 0)); then
-    echo "network namespaces take root's rights"
+    echo "network namespaces take root privileges"
   elif ! ip netns add "$hosts_prefix-try" 2>/dev/null; then
     echo "the system refuses to make a network namespace, as containers without the capability SYS_ADMIN do"
   elif ! ip -n "$hosts_prefix-try" link add try type bridge 2>/dev/null; then

@@ -5,7 +5,7 @@
 # ranks, and must end with the bits of a run that nothing happened to. Names of parts run these alone:
 #   scripts/test/cluster.sh slurm
 # PROGRAM can be a build with another MPI library, and MPIRUN its launcher.
-# network and slurm take root's rights; they make their hosts and their SLURM themselves, and take them away again.
+# network and slurm take root privileges; they make their hosts and their SLURM themselves, and take them away again.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

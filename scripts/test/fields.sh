@@ -104,6 +104,10 @@ refuses 'other-names.nc: its channels are T, v, w, but they are T, u, v in xarra
   xarray-netcdf4.nc other-names.nc
 refuses 'other-grid.nc: its fields are 6x8, but 6x10 in xarray-netcdf4.nc' xarray-netcdf4.nc --test other-grid.nc
 refuses 'other-units.nc: T is in "degC", but in "K" in xarray-netcdf4.nc' xarray-netcdf4.nc other-units.nc
+# shellcheck disable=SC2016 # backquotes that are printed, and arguments of another shell
+run 2 'this takes at least .* of memory, but (the limit of `ulimit -v`|this machine) has .* are written, 32768x32768, which --pad' \
+  bash -c 'ulimit -v 6000000; exec "$@"' limited "$program" pack xarray-netcdf4.nc --pad 32768x32768 \
+  --output "$folder/none.h5"
 refuses 'odd.nc: none of its variables has levels: T, u, v; remove --levels' odd.nc --levels 500
 refuses 'z has no level 700, but 500, 850, 1000; correct --levels' netcdf4.nc --variables z --levels 700
 refuses 'p has no level 0.5, but 0.494025, 1.541375, 2.645669; correct --levels' depths.nc --levels 0.5

@@ -10,7 +10,7 @@
 #   DEBOOTSTRAP=...    more options of debootstrap; --components=main,universe for Ubuntu's jammy and noble
 #   STEPS=20           how long it trains
 #
-# Needs root's rights and debootstrap. scripts/test.sh runs it by its name only.
+# Needs root privileges and debootstrap. scripts/test.sh runs it by its name only.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 if [[ ${1:-} == -* ]]; then
@@ -18,7 +18,7 @@ if [[ ${1:-} == -* ]]; then
   exit 2
 fi
 if ((EUID != 0)) || ! command -v debootstrap >/dev/null; then
-  echo "This needs root's rights and debootstrap." >&2
+  echo "This needs root privileges and debootstrap." >&2
   exit 1
 fi
 source scripts/shared/cases.sh

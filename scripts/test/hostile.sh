@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Files from elsewhere as the program meets them: damaged, malicious, or no files at all. Nothing crashes, waits for ever,
+# Files from elsewhere as the program meets them: damaged, malicious, or no files at all. Nothing crashes, waits forever,
 # takes all memory, or reads and writes what it was not given. Each case prints one line.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

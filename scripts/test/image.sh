@@ -12,7 +12,7 @@ for tool in debootstrap chroot swift; do
   command -v "$tool" >/dev/null || { echo "There is no $tool; scripts/test/image.sh needs it." >&2; exit 1; }
 done
 if ((EUID != 0)); then
-  echo "scripts/test/image.sh needs root's rights, for debootstrap and chroot." >&2
+  echo "scripts/test/image.sh needs root privileges, for debootstrap and chroot." >&2
   exit 1
 fi
 source scripts/shared/cases.sh
@@ -75,7 +75,7 @@ check "Open MPI's package is needed" grep -qx libopenmpi3 "$build/opt/ddpm-mpi/s
 debian "$image"
 cp -r "$build/opt/ddpm-mpi" "$image/opt/ddpm-mpi"
 run 0 '^[0-9]+[.][0-9]+' within "$image" /opt/ddpm-mpi/share/ddpm-mpi/image.sh run
-run 0 'fashion-mnist: 60000 images' within "$image" ddpm-mpi doctor
+run 0 'fashion-mnist: 60,000 images' within "$image" ddpm-mpi doctor
 
 train=(ddpm-mpi train --preset shapes --set training.steps=20 --set training.batch=8 --set training.micro_batch=2
   --set training.sample_every=none --set 'model.multipliers=[1, 1]')

@@ -80,6 +80,6 @@ if ((EUID == 0)) && unshare --pid --fork --mount-proc true 2>/dev/null; then
   check "... and says why" grep -q 'has been removed, .*; two jobs must not train in one folder, so this one ends' \
     "$folder/suspended.log"
 else
-  echo "not run, since it takes root's rights and unshare: jobs on another machine"
+  echo "not run, since it takes root privileges and unshare: jobs on another machine"
 fi
 finish

@@ -8,7 +8,7 @@ source scripts/shared/cases.sh
 
 brief_program "$folder/ddpm-mpi" "$(command -v python3)"
 
-# Twice: the same command goes on. With the program that all tests have; scripts/build.sh would compile everything anew.
+# Twice: the same command resumes it. With the program that all tests have; scripts/build.sh would compile everything anew.
 quickstart=(env BUILD=no scripts/quickstart.sh --output "$folder/quickstart" --set training.sample_every=2 --set sampling.steps=2)
 run 0 "What it draws now:  $folder/quickstart/samples/step-00000002.png" "${quickstart[@]}" --set training.steps=2
 check "... and it is there" test -s "$folder/quickstart/samples/step-00000002.png"

@@ -46,6 +46,9 @@ enum ddpm_processor_feature {
   DDPM_FEATURE_SVE2 = 1 << 28,
   DDPM_FEATURE_BF16 = 1 << 29,
   DDPM_FEATURE_I8MM = 1 << 30,
+  // Tiles and their products of bfloat16 numbers, with the system's support. No build needs them: compilers use them
+  // only where they are told to.
+  DDPM_FEATURE_AMX_BF16 = 1u << 31,
 };
 
 #define DDPM_NOTE_NAME "ddpm-mpi"

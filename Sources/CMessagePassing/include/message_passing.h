@@ -108,7 +108,6 @@ void ddpm_mpi_cancel_all(ddpm_messages *messages);
 // For writing, MPI libraries may also have to read: between the blocks that ranks write.
 int ddpm_mpi_open_file(ddpm_communicator communicator, const char *path, int writes, ddpm_file *file);
 int ddpm_mpi_close_file(ddpm_file *file);
-int ddpm_mpi_synchronise_file(ddpm_file file);
 int ddpm_mpi_write_at(ddpm_file file, int64_t offset, const void *bytes, int count);
 // An address as the library counts it (MPI 3.1, section 4.1.5).
 intptr_t ddpm_mpi_address(const void *place);

@@ -19,7 +19,7 @@ package protocol BackgroundWork: PolledWork, Sendable {}
 ///
 /// MPI moves long messages only inside its own functions, so communication overlaps with computation only if some
 /// thread calls them. The thread sleeps between polls, which leaves the processor to the computation; while the caller
-/// is waiting, it polls more often.
+/// is waiting, it polls more often, at first without pause.
 package final class ProgressLoop {
   /// Whether there is a thread.
   let isBackground: Bool
@@ -41,8 +41,6 @@ package final class ProgressLoop {
   /// maximum is the time in which a gigabit network fills a socket's buffer.
   private static let minimumNap = Duration.microseconds(50)
   private static let maximumNap = Duration.microseconds(800)
-  /// The number of polls in a row, each followed by a yield to other threads, before a waiting caller sleeps as well.
-  private static let looksBeforeSleep = 100
 
   /// - Parameter waits: records when a caller waits here.
   package init(isBackground: Bool, waits: WaitRecord = WaitRecord()) {
@@ -86,12 +84,11 @@ package final class ProgressLoop {
   }
 
   private func moveAlong(until condition: () -> Bool) throws {
-    var idleLooks = 0
+    var patience = Patience()
     while !condition() {
       let hasMoved = try Self.advance(state.withLock(\.works))
       state.withLock { $0.works.removeAll(where: \.isDone) }
-      idleLooks = hasMoved ? 0 : idleLooks + 1
-      if idleLooks > 0 { Self.backOff(idleLooks) }
+      if hasMoved { patience = Patience() } else { patience.pause() }
     }
   }
 
@@ -102,26 +99,39 @@ package final class ProgressLoop {
     return hasMoved
   }
 
-  private static func backOff(_ idleLooks: Int) {
-    if idleLooks <= looksBeforeSleep { sched_yield() } else { usleep(50) }
+  /// What happens between two polls while a caller is waiting and nothing moves.
+  private struct Patience {
+    private var yields = 0
+    private var naps = PollingPause(minimum: 50)
+
+    /// The number of polls in a row, each followed by a yield to other threads, before the waiting thread sleeps.
+    private static let yieldsBeforeSleep = 100
+
+    mutating func pause() {
+      if yields == Self.yieldsBeforeSleep { return naps.take() }
+      yields += 1
+      sched_yield()
+    }
   }
 
   // MARK: The thread
 
   private static func run(_ state: Monitor<State>) {
     var idleLooks = 0
+    var patience = Patience()
     while let works = nextWorks(state) {
       do {
         let hasMoved = try advance(works)
         state.update(waking: hasMoved ? .max : 0) { $0.works.removeAll(where: \.isDone) }
+        if !hasMoved && state.withLock(\.hasWaiter) {
+          patience.pause()
+          continue
+        }
+        patience = Patience()
         idleLooks = hasMoved ? 0 : idleLooks + 1
         if hasMoved { continue }
-        if state.withLock(\.hasWaiter) {
-          backOff(idleLooks)
-        } else {
-          let nap = min(maximumNap, minimumNap * (1 << min(idleLooks - 1, 8)))
-          _ = state.wait(atMost: nap) { $0.hasNews || $0.isStopping ? () : nil }
-        }
+        let nap = min(maximumNap, minimumNap * (1 << min(idleLooks - 1, 8)))
+        _ = state.wait(atMost: nap) { $0.hasNews || $0.isStopping ? () : nil }
       } catch {
         state.update {
           $0.failure = error

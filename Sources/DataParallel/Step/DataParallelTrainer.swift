@@ -60,6 +60,8 @@ package final class DataParallelTrainer {
   private let gradientSum: any GradientSum
   /// The number of micro-batches of each rank.
   private let microBatchCounts: [Int]
+  /// The number of the arena's blocks that each rank owns.
+  private let blockCounts: [Int]
   private let loop: ProgressLoop
   private let parameterExchange: ParameterExchange
   /// nil if the ranks of a node share no memory.
@@ -104,6 +106,9 @@ package final class DataParallelTrainer {
     }
     try nodeRanks?.barrier()
     microBatchCounts = tree.leafRanges(ofRanks: communicator.size).map(\.count)
+    blockCounts = (0..<communicator.size).map { [sharding] rank in
+      sharding.count(ofRank: rank) / ParameterLayout.blockSize
+    }
     // Within a machine, messages are copies that a processor makes, so overlapping gains nothing.
     loop = ProgressLoop(
       isBackground: sharding.grid.nodeCount > 1 && arrangement.overlaps && MPISession.allowsConcurrentCalls,
@@ -139,10 +144,21 @@ package final class DataParallelTrainer {
     }
   }
 
-  /// Starts with given parameters instead of those drawn from the seed; the averages start from them too. Call it
-  /// before the first step, with the same parameters on all ranks.
-  package func begin(with parameters: Arena) {
-    Tensor(arena.buffer).copy(Tensor(parameters.buffer))
+  /// Starts with given parameters instead of those drawn from the seed; the averages start from them too. Collective;
+  /// call it before the first step.
+  /// - Parameter parameters: rank 0's, which all ranks get; others' are ignored.
+  package func begin(with parameters: Arena?) throws {
+    if communicator.rank == 0 {
+      guard let parameters else { preconditionFailure("rank 0 has no parameters") }
+      Tensor(arena.buffer).copy(Tensor(parameters.buffer))
+    }
+    // Where the ranks of a node share the parameters, the first of them receives them for all.
+    let receives = !sharesParameters || nodeRanks?.isFirst == true
+    if let receivers = try communicator.split(group: receives ? 0 : nil) {
+      try receivers.communicator.broadcast(arena.buffer, from: 0)
+      try receivers.close()
+    }
+    try nodeRanks?.barrier()
     startAverages()
   }
 
@@ -219,8 +235,7 @@ package final class DataParallelTrainer {
   func gradientNorm(_ gradients: Arena) throws -> Double {
     try profiler.measure(.gradientNorm, Work(floats: adam.count)) {
       let sums = pieces.flatMap { GradientNorm.blockSums(gradients[$0.range], workers: workers) }
-      let counts = (0..<communicator.size).map { sharding.count(ofRank: $0) / ParameterLayout.blockSize }
-      let all = sharding.inArenaOrder(try communicator.allGather(sums, counts: counts))
+      let all = sharding.inArenaOrder(try communicator.allGather(sums, counts: blockCounts))
       return MicroBatchTree.sum(all).squareRoot()
     }
   }

@@ -54,17 +54,21 @@ package struct FieldDataset: Dataset {
   }
 
   /// Fields for a model: its variables in its order, normalised as in its training.
+  /// - Parameter location: what messages call the source; by default its name.
   /// - Throws: `DatasetError` if the source lacks one of them, or has it in other units.
-  package init(_ source: any PhysicalFields, as description: FieldDescription) throws(DatasetError) {
+  package init(
+    _ source: any PhysicalFields, as description: FieldDescription, location: String? = nil
+  ) throws(DatasetError) {
+    let location = location ?? source.name
     for needed in description.variables + description.conditions {
       guard let variable = source.variables.first(where: { $0.name == needed.name }) else {
         throw DatasetError(
-          .unknownName, source.name, "it has no variable \(needed.name), which the model was trained with",
+          .unknownName, location, "it has no variable \(needed.name), which the model was trained with",
           advice: "it has \(source.variables.map(\.name).joined(separator: ", "))")
       }
       guard !unitsDiffer(variable.units, needed.units) else {
         throw DatasetError(
-          .wrongLayout, source.name,
+          .wrongLayout, location,
           "\(variable.name) is in \"\(variable.units)\", but the model was trained with \"\(needed.units)\"",
           advice: "convert it, or correct the units")
       }

@@ -95,7 +95,7 @@ package struct FieldDescription: Codable, Sendable, Equatable {
       }
     }
     for (axis, count) in [(coordinates.y, imageShape[0]), (coordinates.x, imageShape[1])] {
-      guard let axis, axis.values.count != count || !axis.values.allSatisfy(\.isFinite) else { continue }
+      guard let axis, axis.values.count != count || !axis.isComplete else { continue }
       throw Self.damaged("its coordinates of \(axis.name) are not \(count) finite numbers")
     }
   }

@@ -89,7 +89,7 @@ struct FieldDimensions {
       role == .sample ? ", or make one dimension of them, dataset.stack(sample=(\(list))).reset_index(\"sample\")" : ""
     return DatasetError(
       .wrongDimensions, path, "\(description): \(names.joined(separator: " and ")) are both \(role.plural)",
-      advice: "choose from one of them before (in Python, with xarray: dataset.isel(\(names[0])=0)\(join)), "
+      advice: "select from one of them first (in Python, with xarray: dataset.isel(\(names[0])=0)\(join)), "
         + Self.order)
   }
 
@@ -97,7 +97,7 @@ struct FieldDimensions {
     DatasetError(
       .wrongDimensions, path,
       "\(description), and it is not clear which are \(missing.map(\.plural).joined(separator: ", "))",
-      advice: "put them into the order [time, y, x] or [time, level, y, x] before (in Python, with xarray: "
+      advice: "first put them into the order [time, y, x] or [time, level, y, x] (in Python, with xarray: "
         + "dataset.transpose), \(Self.order)")
   }
 

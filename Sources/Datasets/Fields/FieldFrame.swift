@@ -3,10 +3,9 @@ package struct FieldFrame: Sendable, Equatable {
   /// For each row of the result the source's.
   package let rows: [Int]
   package let columns: [Int]
-  /// For each position of the result, in the order of rows and columns, that in the source.
-  let positions: [Int]
   private let top: Int
   private let left: Int
+  private let sourceWidth: Int
 
   package var height: Int { rows.count }
   package var width: Int { columns.count }
@@ -20,9 +19,19 @@ package struct FieldFrame: Sendable, Equatable {
     top = Self.start(height, newHeight)
     left = Self.start(width, newWidth)
     rows = Self.indices(height, newHeight, from: top)
-    let columns = Self.indices(width, newWidth, from: left)
-    self.columns = columns
-    positions = rows.flatMap { row in columns.map { row * width + $0 } }
+    columns = Self.indices(width, newWidth, from: left)
+    sourceWidth = width
+  }
+
+  /// For each position of the result, in the order of rows and columns, that in the source.
+  func positions() -> [Int] {
+    var positions: [Int] = []
+    // Growing would hold a large frame twice.
+    positions.reserveCapacity(rows.count * columns.count)
+    for row in rows {
+      for column in columns { positions.append(row * sourceWidth + column) }
+    }
+    return positions
   }
 
   /// The position in the source of the first index; negative if there is padding.

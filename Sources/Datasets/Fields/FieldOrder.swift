@@ -42,7 +42,7 @@ struct FieldAxes: Equatable {
     guard shape.count == 3 || shape.count == 4 else {
       throw DatasetError(
         .wrongDimensions, path, "\(subject) has the shape \(shown)",
-        advice: "fields have the dimensions [time, y, x] or [time, level, y, x]; select or add dimensions before, or "
+        advice: "fields have the dimensions [time, y, x] or [time, level, y, x]; first select or add dimensions, or "
           + "choose other variables with --variables")
     }
     guard shape.count == 3 || order != nil || hasNames else {

@@ -2,6 +2,7 @@ import Compression
 import Files
 import HDF5
 import Tensors
+import TextFormatting
 
 /// Writes a file of `PackedFields` piece by piece, so that fields of any size can be packed.
 package struct FieldPacker {
@@ -18,19 +19,42 @@ package struct FieldPacker {
   /// The maximum, if more samples are stored together in the source.
   private static let largestPieceSize = 1 << 28
 
-  /// - Throws: `DatasetError` if the fields do not fit the recipe, the test fields differ in grid or channels, or a channel
-  ///   has a name that the files of drawn fields cannot have.
+  /// - Parameter memory: the bytes that may be allocated; nil if unknown.
+  /// - Throws: `DatasetError` if the fields do not fit the recipe, a sample does not fit in memory, the test fields
+  ///   differ in grid or channels, or a channel has a name that the files of drawn fields cannot have.
   package init(
-    name: String, training: JoinedFields, test: JoinedFields? = nil, recipe: FieldRecipe = FieldRecipe()
+    name: String, training: JoinedFields, test: JoinedFields? = nil, recipe: FieldRecipe = FieldRecipe(),
+    memory: Int? = nil
   ) throws(DatasetError) {
     self.name = name
     self.training = training
     self.test = test
     self.recipe = recipe
     if let test { try JoinedFields.requireAlike(test, training) }
+    try Self.require(memory, for: training, recipe)
     frame = try recipe.frame(height: training.height, width: training.width)
     coordinates = frame.coordinates(training.coordinates).withUsableNames()
     try FieldNames.check(training.channels.map(\.name), axes: coordinates.names, training.path)
+  }
+
+  /// - Throws: `DatasetError` if packing needs more bytes than there are.
+  private static func require(
+    _ memory: Int?, for fields: JoinedFields, _ recipe: FieldRecipe
+  ) throws(DatasetError) {
+    let (height, width, channels) = (fields.height, fields.width, fields.channels.count)
+    let size = try recipe.size(height: height, width: width)
+    let needed = recipe.memory(height: height, width: width, size: size, channels: channels)
+    // A process cannot address more than 2⁴⁷ bytes, and the sizes of larger samples could overflow.
+    let available = Double(min(memory ?? .max, 1 << 47))
+    guard needed > available else { return }
+    func text(_ bytes: Double) -> String { String(printf: "%.1f GiB", bytes / 0x1p30) }
+    throw DatasetError(
+      .tooLarge, recipe.pad == nil ? fields.path : "--pad",
+      "packing fields of \(size.height)x\(size.width) with \(channels) channel\(channels == 1 ? "" : "s") takes at "
+        + "least \(text(needed)) of memory, but \(text(available)) are available",
+      advice: recipe.pad == nil
+        ? "pack fewer variables at once (--variables), or use a machine with more memory"
+        : "choose a smaller size, or pack fewer variables at once (--variables)")
   }
 
   /// [H, W] of the result.
@@ -95,8 +119,10 @@ package struct FieldPacker {
 
   /// How each sample is made. For masks, all samples are read to find which channels need one, and the means.
   private func preparation(_ workers: WorkerPool, didRead: (Int) -> Void) throws -> FieldPreparation {
+    let positions = frame.positions()
     func make(_ masked: [Int], _ means: [Double]) -> FieldPreparation {
-      FieldPreparation(frame: frame, masked: masked, coarse: recipe.coarse, fillings: means.map { Float($0) })
+      FieldPreparation(
+        frame: frame, positions: positions, masked: masked, coarse: recipe.coarse, fillings: means.map { Float($0) })
     }
     let channels = training.channels
     let plain = make([], channels.map { _ in 0 })
@@ -135,7 +161,7 @@ package struct FieldPacker {
     let shape = [frame.height, frame.width, channelCount]
     let size = shape.reduce(1, *)
     let dataset = try file.createDataset("\(group)fields", shape: [fields.count] + shape, type: .float32)
-    let result = Tensor(uninitialised: [min(piece(fields), fields.count)] + shape)
+    let result = Tensor(uninitialised: [piece(fields)] + shape)
     var total = [FieldStatistics](repeating: FieldStatistics(), count: channelCount)
     var missing = MissingValues(channels: sourceCount)
     var checksums: [UInt32] = []
@@ -204,13 +230,13 @@ package struct FieldPacker {
     let size = max(sourceSize, frame.height * frame.width * fields.channels.count * 3) * MemoryLayout<Float>.size
     let count = min(max(Self.pieceSize / size, 1), 4096)
     let together = min(fields.samplesPerPiece, max(Self.largestPieceSize / size, 1))
-    return count > together ? count / together * together : together
+    return min(count > together ? count / together * together : together, fields.count)
   }
 
   /// Reads all samples, a piece at a time.
   /// - Parameter body: called with the piece's samples and their values, [samples.count, H, W, C] of the source.
   private func forEachPiece(of fields: JoinedFields, _ body: (Range<Int>, Tensor) throws -> Void) throws {
-    let piece = min(piece(fields), fields.count)
+    let piece = piece(fields)
     let values = Tensor(uninitialised: [piece, fields.height, fields.width, fields.channels.count])
     for start in stride(from: 0, to: fields.count, by: piece) {
       let samples = start..<min(start + piece, fields.count)
@@ -250,6 +276,6 @@ private struct MissingValues {
         + "fill value, or too large for single precision; the first is \(names[first.channel]) in sample \(sample), "
         + "y \(frame.rows[row]), x \(frame.columns[column])",
       advice: "add --missing mask, which sets them to the mean and adds a channel that is 1 where there is a value; or "
-        + "fill them before, or leave the variable out")
+        + "fill them in first, or leave the variable out")
   }
 }

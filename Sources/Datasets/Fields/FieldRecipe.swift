@@ -30,9 +30,9 @@ package struct FieldRecipe: Sendable, Equatable {
 
   package init() {}
 
-  /// The rows and columns of a source's grid that are packed.
+  /// The size of the result for a source's grid.
   /// - Throws: `DatasetError` if the grid does not fit the recipe.
-  package func frame(height: Int, width: Int) throws(DatasetError) -> FieldFrame {
+  package func size(height: Int, width: Int) throws(DatasetError) -> Size {
     if let crop, crop.height > height || crop.width > width {
       throw DatasetError(
         .wrongDimensions, "--crop", "\(crop.height)x\(crop.width) is larger than the fields, \(height)x\(width)",
@@ -52,7 +52,28 @@ package struct FieldRecipe: Sendable, Equatable {
         advice: "add --pad \(padded)"
           + (cropped.hasPrefix("0x") || cropped.hasSuffix("x0") ? "" : " or --crop \(cropped)"))
     }
-    return FieldFrame(height: height, width: width, newHeight: size.height, newWidth: size.width)
+    return size
+  }
+
+  /// The rows and columns of a source's grid that are packed.
+  /// - Throws: `DatasetError` if the grid does not fit the recipe.
+  package func frame(height: Int, width: Int) throws(DatasetError) -> FieldFrame {
+    let result = try size(height: height, width: width)
+    return FieldFrame(height: height, width: width, newHeight: result.height, newWidth: result.width)
+  }
+
+  /// The bytes that packing holds at least for a grid of a source: one of its samples, the same sample of the result,
+  /// and where each point of it comes from. In double precision, since sizes that users and files state may be anything.
+  /// - Parameters:
+  ///   - size: of the result.
+  ///   - channels: the number of the source's.
+  func memory(height: Int, width: Int, size: Size, channels: Int) -> Double {
+    let points = Double(size.height) * Double(size.width)
+    // Masks are added only where values are missing.
+    let channels = Double(channels)
+    let newChannels = coarse == nil ? channels : 2 * channels
+    let values = Double(height) * Double(width) * channels + points * newChannels
+    return values * Double(MemoryLayout<Float>.stride) + points * Double(MemoryLayout<Int>.stride)
   }
 
   private static func multiples(_ size: Size, of side: Int, up: Bool) -> String {
@@ -64,6 +85,8 @@ package struct FieldRecipe: Sendable, Equatable {
 /// A recipe applied to a source's channels.
 struct FieldPreparation {
   let frame: FieldFrame
+  /// The frame's positions.
+  let positions: [Int]
   /// The channels of the source for which there is a mask.
   let masked: [Int]
   /// The side of the blocks, if their means are added.
@@ -85,7 +108,7 @@ struct FieldPreparation {
   /// The statistics of each of a source's channels within the frame.
   /// - Parameter sample: [H, W, C] of the source.
   func survey(_ sample: Tensor) -> [FieldStatistics] {
-    let (positions, count) = (frame.positions, sourceCount)
+    let count = sourceCount
     return (0..<count).map { channel in
       FieldStatistics(count: positions.count) { sample[positions[$0] * count + channel] }
     }
@@ -95,7 +118,7 @@ struct FieldPreparation {
   /// - Parameter sample: [H, W, C] of the source.
   func apply(to sample: Tensor, _ target: Tensor) {
     let channelCount = target.shape[2]
-    for (index, position) in frame.positions.enumerated() {
+    for (index, position) in positions.enumerated() {
       let (source, destination) = (position * sourceCount, index * channelCount)
       for channel in 0..<sourceCount {
         let value = sample[source + channel]
@@ -117,7 +140,7 @@ struct FieldPreparation {
 
   /// Sets all values of a block of `target` to the mean of those that are present in the source.
   private func fillBlock(of side: Int, _ row: Int, _ column: Int, _ channel: Int, _ sample: Tensor, _ target: Tensor) {
-    let (positions, width, channelCount) = (frame.positions, frame.width, target.shape[2])
+    let (width, channelCount) = (frame.width, target.shape[2])
     func index(_ number: Int) -> Int { (row + number / side) * width + column + number % side }
     let statistics = FieldStatistics(count: side * side) { sample[positions[index($0)] * sourceCount + channel] }
     let mean = statistics.count > 0 ? Float(statistics.mean) : fillings[channel]

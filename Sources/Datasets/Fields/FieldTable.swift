@@ -1,8 +1,12 @@
+import Files
 import TextFormatting
 
 /// The statistics of fields' channels, for users.
 package enum FieldTable {
-  /// A line for the head, and one for each variable.
+  /// The maximum number of characters of a name or unit, which files of other programs can give any length.
+  private static let textLimit = 40
+
+  /// A line for the head, and one for each variable. Long texts are cut, and their line ends are escaped.
   /// - Parameter uses: what a model does with each variable; empty for no such column.
   package static func lines(_ variables: [FieldVariable], uses: [String] = []) -> [String] {
     precondition(uses.isEmpty || uses.count == variables.count, "a use for each variable")
@@ -12,7 +16,7 @@ package enum FieldTable {
       let variable = variables[index]
       let texts = [variable.name, variable.units] + uses[uses.isEmpty ? 0..<0 : index..<index + 1]
       let numbers = [variable.mean, variable.standardDeviation, variable.minimum, variable.maximum]
-      return texts + numbers.map { String(printf: "%.6g", $0) }
+      return texts.map(shortened) + numbers.map { String(printf: "%.6g", $0) }
     }
     let widths = head.indices.map { column in ([head] + rows).map { $0[column].count }.max() ?? 0 }
     return ([head] + rows).map { row in
@@ -23,5 +27,10 @@ package enum FieldTable {
       }
       return cells.joined(separator: "  ")
     }
+  }
+
+  private static func shortened(_ text: String) -> String {
+    let line = text.printableOnOneLine
+    return line.count > textLimit ? String(line.prefix(textLimit - 1)) + "…" : line
   }
 }

@@ -55,6 +55,14 @@ package struct FieldAxis: Codable, Sendable, Equatable {
     self.units = units
     self.values = values
   }
+
+  /// Whether every row or column has a coordinate.
+  var isComplete: Bool { values.allSatisfy(\.isFinite) }
+
+  /// What a user should know of coordinates that are not complete.
+  static func remark(onIncomplete name: String) -> String {
+    "the coordinates \(name) are left out: some of them are missing or infinite"
+  }
 }
 
 /// The coordinates of a grid's rows and columns; nil where the source has none.

@@ -72,7 +72,7 @@ package final class HDF5Fields: FieldSource {
       throw DatasetError(
         .wrongDimensions, path,
         "\(other.variable.path) has the shape \(other.gridShape) (samples, y, x), but \(first.variable.path) has "
-          + "\(shape)", advice: "choose variables of one shape with --variables, or interpolate them to one grid before"
+          + "\(shape)", advice: "choose variables of one shape with --variables, or interpolate them to one grid first"
       )
     }
     guard selection.levels.isEmpty || parts.contains(where: { $0.axes.channel != nil }) else {
@@ -114,6 +114,11 @@ package final class HDF5Fields: FieldSource {
         let (name, firstName) = (part.variable.path, first.variable.path)
         remarks.append(
           "\(name) has other coordinates of \(role.rawValue) than \(firstName); those of \(firstName) are kept")
+      }
+    }
+    for (role, axis) in [(FieldRole.y, first.axes.y), (.x, first.axes.x)] {
+      if let path = contents.pathOfIncompleteAxis(axis, of: first.variable, role) {
+        remarks.append(FieldAxis.remark(onIncomplete: path.hasPrefix("/") ? String(path.dropFirst()) : path))
       }
     }
     let planes = contents.planes(of: first.variable, height: shape[1], width: shape[2])
@@ -255,13 +260,22 @@ extension FieldFileContents {
   /// The dataset of an axis's coordinates, by its dimension scale or, if none is attached to any axis, by a usual name; nil
   /// if there is none that fits.
   func pathOfAxis(_ axis: Int, of variable: Variable, _ role: FieldRole) -> String? {
+    pathsOfAxis(axis, of: variable, role).first { axes[$0]?.isComplete == true }
+  }
+
+  /// The dataset of coordinates that would be those of an axis if none of them were missing or infinite; nil if there is
+  /// none.
+  func pathOfIncompleteAxis(_ axis: Int, of variable: Variable, _ role: FieldRole) -> String? {
+    let paths = pathsOfAxis(axis, of: variable, role)
+    return paths.contains { axes[$0]?.isComplete == true } ? nil : paths.first
+  }
+
+  /// The datasets whose number of values is that of an axis.
+  private func pathsOfAxis(_ axis: Int, of variable: Variable, _ role: FieldRole) -> [String] {
     let length = variable.shape[axis]
-    func fits(_ path: String) -> Bool {
-      guard let values = axes[path]?.values else { return false }
-      return values.count == length && values.allSatisfy(\.isFinite)
-    }
+    func fits(_ path: String) -> Bool { axes[path]?.values.count == length }
     if variable.scales.contains(where: { $0 != nil }) {
-      return variable.scales[axis].flatMap { fits($0) ? $0 : nil }
+      return [variable.scales[axis]].compactMap(\.self).filter(fits)
     }
     let names =
       switch role {
@@ -271,6 +285,6 @@ extension FieldFileContents {
       case .x: Self.namesOfAxes.x
       }
     // In the order of paths, so that the choice does not depend on the dictionary's order.
-    return axes.keys.sorted().first { names.contains(lastPart(ofPath: $0).lowercased()) && fits($0) }
+    return axes.keys.sorted().filter { names.contains(lastPart(ofPath: $0).lowercased()) && fits($0) }
   }
 }

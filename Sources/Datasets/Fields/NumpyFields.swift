@@ -22,7 +22,7 @@ package final class NumpyFields: FieldSource {
   package let width: Int
   package let channels: [FieldChannel]
   package let coordinates: FieldCoordinates
-  package let remarks: [String] = []
+  package let remarks: [String]
   package let samplesPerPiece = 1
   private let parts: [Part]
 
@@ -69,9 +69,11 @@ package final class NumpyFields: FieldSource {
     self.path = path
     (count, height, width) = (shape[0], shape[1], shape[2])
     self.channels = channels
+    let y = try Self.axis(FieldFileContents.namesOfAxes.y, count: shape[1], all.numbers)
+    let x = try Self.axis(FieldFileContents.namesOfAxes.x, count: shape[2], all.numbers)
     coordinates = FieldCoordinates(
-      y: try Self.axis(FieldFileContents.namesOfAxes.y, count: shape[1], all.numbers),
-      x: try Self.axis(FieldFileContents.namesOfAxes.x, count: shape[2], all.numbers))
+      y: y.flatMap { $0.isComplete ? $0 : nil }, x: x.flatMap { $0.isComplete ? $0 : nil })
+    remarks = [y, x].compactMap(\.self).filter { !$0.isComplete }.map { FieldAxis.remark(onIncomplete: $0.name) }
     self.parts = parts
   }
 
@@ -125,7 +127,7 @@ package final class NumpyFields: FieldSource {
     return chosen
   }
 
-  /// The coordinates of an axis, in an array of a usual name.
+  /// The coordinates of an axis, in an array of a usual name; some may be missing or infinite.
   private static func axis(
     _ names: [String], count: Int, _ arrays: [NumpyNumbers]
   ) throws(DatasetError) -> FieldAxis? {
@@ -135,7 +137,7 @@ package final class NumpyFields: FieldSource {
     do throws(InterchangeError) {
       try array.requireReadable()
       let values = try array.values(0..<count, as: Double.self)
-      return values.allSatisfy(\.isFinite) ? FieldAxis(name: array.name, values: values) : nil
+      return FieldAxis(name: array.name, values: values)
     } catch { throw DatasetError(error) }
   }
 

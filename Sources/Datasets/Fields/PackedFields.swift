@@ -197,7 +197,7 @@ private struct PackedFieldsContents {
 
   func coordinates(_ path: String) throws(DatasetError) -> FieldCoordinates {
     for (name, count) in [("y", shape[1]), ("x", shape[2])] {
-      guard let axis = axes[name], axis.values.count != count || !axis.values.allSatisfy(\.isFinite) else { continue }
+      guard let axis = axes[name], axis.values.count != count || !axis.isComplete else { continue }
       throw DatasetError(
         .countMismatch, path, "its coordinates of \(name) are not \(count) finite numbers", advice: Self.packAgain)
     }

@@ -58,6 +58,7 @@ package struct RestorationSettings: Sendable, Equatable {
         process: process, times: try times(of: process), variance: variance, scale: scale,
         clipsOriginal: clipsOriginal)
     case .pigdm:
+      try require((0...1000).contains(iterations), "iterations", "\(iterations) must be from 0 to 1000")
       return try PseudoinverseGuidance(
         process: process, sampler: try guidedSampler(for: process),
         spread: iterations == 0 ? .isotropic(sigmaData: sigmaData) : .jacobian(iterations: iterations),

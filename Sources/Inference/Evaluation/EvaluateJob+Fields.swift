@@ -3,6 +3,7 @@ import Datasets
 import Failures
 import FeatureNetworks
 import MessagePassing
+import Ranks
 import Reporting
 
 extension EvaluateJob {
@@ -10,6 +11,7 @@ extension EvaluateJob {
   func evaluateFields(
     _ fields: FieldDescription, _ model: TrainedModel, _ communicator: Communicator, _ reporter: RunReporter
   ) throws -> FieldEvaluationResult {
+    let limits = try MemoryLimits(of: communicator)
     let (evaluation, drawing) = try communicator.together { () throws -> (FieldEvaluation, ImageDrawing) in
       try refuseImageOptions()
       guard model.conditionChannels > 0 || members == nil else {
@@ -23,7 +25,8 @@ extension EvaluateJob {
       let evaluation = try FieldEvaluation(
         against: truths, split: split, measures: measures, count: count,
         members: members ?? model.configuration.evaluation.members,
-        referenceCount: referenceCount, style: .options, communicator: communicator, workers: model.workers)
+        referenceCount: referenceCount, style: .options, limits: limits, communicator: communicator,
+        workers: model.workers)
       return try namingOptions {
         let conditions = try self.conditions(model, from: truths.dataset, members: evaluation.members ?? 1)
         let drawing = try ImageDrawing(

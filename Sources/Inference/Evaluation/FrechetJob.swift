@@ -91,7 +91,8 @@ package struct FrechetJob: Sendable {
       return (sides, network, try knownFeatures(of: sides, network: network))
     }
     if let network { try communicator.requireAlike("feature network", network.hash) }
-    let statistics = try sides.enumerated().map { number, side in
+    // Those of images are on rank 0 alone.
+    let statistics = try sides.enumerated().map { number, side -> FeatureStatistics? in
       switch side {
       case .statistics(let file): return file.statistics
       case .images(let dataset):
@@ -105,6 +106,7 @@ package struct FrechetJob: Sendable {
       }
     }
     return try communicator.onRankZero {
+      let statistics = statistics.compactMap(\.self)
       if let statisticsFile { try write(statistics[0], of: sides[0], network, to: statisticsFile) }
       return Result(
         fid: try FrechetDistance(statistics[0], statistics[1]).value, features: known?.name ?? "of the statistics",

@@ -46,9 +46,9 @@ package struct ImageReference: Sendable {
     let statistics = try FeatureStatistics(
       share: share.features, of: count, over: communicator, workers: extraction.workers)
     let features = withFeatures ? try Features(gathering: share.features, of: count, over: communicator) : nil
-    let computed = ReferenceCache.Contents(statistics: statistics, features: features)
-    kept?.keep(computed, reporter)
-    contents = communicator.rank == 0 ? computed : nil
+    let computed = statistics.map { ReferenceCache.Contents(statistics: $0, features: features) }
+    if let computed { kept?.keep(computed, reporter) }
+    contents = computed
   }
 
   /// Statistics that were published or computed earlier.

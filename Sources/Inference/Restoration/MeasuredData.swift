@@ -87,8 +87,8 @@ struct MeasuredData {
       let masks = mask == nil ? (request.mask ?? "").split(separator: ",").map(String.init) : []
       file = try MeasuredFields(
         request.path, gridShape: Array(shape.prefix(2)), of: Array(imageShape.prefix(2)),
-        channels.map { fields.variables[$0] }, normalisation: fields.normalisation, masks: masks,
-        marksMissing: forward == nil && mask == nil)
+        channels.map { fields.variables[$0] }, among: fields.variables.map(\.name),
+        normalisation: fields.normalisation, masks: masks, marksMissing: forward == nil && mask == nil)
     } else {
       // Where all channels are measured, grey pictures and coloured ones may stand for each other.
       var fitting = model.configuration.data.fitting
@@ -120,7 +120,12 @@ struct MeasuredData {
     guard request.forward?.name == .mask else { return nil }
     let shape = model.imageShape
     let mask = try request.mask.flatMap { try maskPicture($0, height: shape[0], width: shape[1]) }
-    guard mask == nil, model.fields == nil else { return mask }
+    if mask != nil { return mask }
+    if model.fields != nil {
+      // What has another name may be a variable.
+      guard let path = request.mask, hasEndingOfPicture(path) else { return nil }
+      throw DiffusionError(key: "mask", problem: "\(path): there is no such file")
+    }
     throw DiffusionError(
       key: "mask",
       problem: request.mask.map { "\($0): there is no such file" } ?? "operator mask needs one; give FILE.png")

@@ -44,12 +44,13 @@ struct MeasuredFields: MeasuredFile {
   ///   - gridShape: [h, w] of a measurement.
   ///   - wholeShape: [H, W] of the model's fields.
   ///   - variables: those of the model that were measured.
+  ///   - modelNames: the names of all variables of the model.
   ///   - normalisation: the model's.
   ///   - maskNames: the variables of the file that are 1 where values are known, given with `--mask`.
   ///   - marksMissing: whether missing values mark what is not known, unless there are masks.
   /// - Throws: `InputError`, `DatasetError`.
   init(
-    _ path: String, gridShape: [Int], of wholeShape: [Int], _ variables: [FieldVariable],
+    _ path: String, gridShape: [Int], of wholeShape: [Int], _ variables: [FieldVariable], among modelNames: [String],
     normalisation: FieldNormalisation, masks maskNames: [String], marksMissing: Bool
   ) throws {
     (self.path, self.gridShape, self.maskNames, self.marksMissing) = (path, gridShape, maskNames, marksMissing)
@@ -61,18 +62,22 @@ struct MeasuredFields: MeasuredFile {
     }
     source = try Self.open(path, names, masks: maskNames)
     let found = source.channels
-    let isUnnamed = Self.isUnnamed(path)
-    if isUnnamed && (found.count != names.count || !maskNames.isEmpty) {
-      throw InputError(
-        "--measured \(path): it is an array of \(found.count) channels without names, but \(names.joined(separator: ", ")) "
-          + "are measured\(maskNames.isEmpty ? "" : ", and a mask needs a name"); write an .npz, NetCDF-4 or HDF5 file")
-    }
-    channels = try names.enumerated().map { number, name in
-      try isUnnamed
-        ? number
-        : Self.index(
+    if Self.isUnnamed(path) {
+      guard let indices = Self.indices(of: names, amongUnnamed: found.count, modelNames), maskNames.isEmpty else {
+        let (measured, all) = (names.joined(separator: ", "), modelNames.joined(separator: ", "))
+        let verb = names.count == 1 ? "is" : "are"
+        let ofMask = maskNames.isEmpty ? "" : ", and a mask needs a name"
+        throw InputError(
+          "--measured \(path): it is an array without names, of \(found.count) in its last dimension, but \(measured) "
+            + "\(verb) measured of the model's \(all)\(ofMask); write an .npz, NetCDF-4 or HDF5 file")
+      }
+      channels = indices
+    } else {
+      channels = try names.map { name in
+        try Self.index(
           of: name, in: found, "--measured \(path)",
           remedy: "; write a file with the model's variables, for example with `ddpm-mpi pack \(path) --names`")
+      }
     }
     masks = try maskNames.map { try Self.index(of: $0, in: found, "--mask \($0): \(path)") }
     for (variable, channel) in zip(variables, channels) {
@@ -98,6 +103,13 @@ struct MeasuredFields: MeasuredFile {
     NumpySource.canRead(path) && !path.lowercased().hasSuffix(".npz")
   }
 
+  /// The channels of an array without names that are the measured variables; nil if there is another number of them.
+  /// An array with as many channels as the model has those of the model, another one those that are measured.
+  private static func indices(of names: [String], amongUnnamed count: Int, _ modelNames: [String]) -> [Int]? {
+    if count == modelNames.count { return names.compactMap { modelNames.firstIndex(of: $0) } }
+    return count == names.count ? Array(0..<count) : nil
+  }
+
   private static func open(_ path: String, _ names: [String], masks: [String]) throws -> Source {
     if PackedFields.areIn(path) { return .packed(try PackedFields(path: path)) }
     var selection = FieldSelection()
@@ -107,8 +119,9 @@ struct MeasuredFields: MeasuredFile {
       switch error.kind {
       case .unknownName:
         throw InputError(
-          "--measured \(path): \(error.problem); its variables need the names "
-            + selection.variables.joined(separator: ", "))
+          "--measured \(path): \(error.problem); its variables need the names \(names.joined(separator: ", "))"
+            + (masks.isEmpty
+              ? "" : ", and --mask names \(masks.joined(separator: ", ")), which must be there too, or be a PNG file"))
       case .wrongDimensions:
         // What the reader advises are options of `pack`.
         throw InputError(
@@ -137,7 +150,7 @@ struct MeasuredFields: MeasuredFile {
     if !masks.isEmpty {
       let marks = chosen(masks, of: all, numbers.count)
       known = try numbers.enumerated().map { row, number in
-        try (0..<pixels * masks.count).map { index in
+        let known: [Bool] = try (0..<pixels * masks.count).map { index in
           let mark = marks[row * pixels * masks.count + index]
           guard mark == 0 || mark == 1 else {
             throw InputError(
@@ -146,6 +159,12 @@ struct MeasuredFields: MeasuredFile {
           }
           return mark == 1
         }
+        guard known.contains(true) else {
+          throw InputError(
+            "--mask \(maskNames.joined(separator: ",")): it marks nothing as known in sample \(number) of \(path)"
+              + Self.howToChooseOthers)
+        }
+        return known
       }
     } else if marksMissing {
       let size = pixels * channels.count
@@ -153,14 +172,22 @@ struct MeasuredFields: MeasuredFile {
         let known = (0..<size).map { !values.elements[row * size + $0].isNaN }
         guard known.contains(false) else {
           throw InputError(
-            "--measured \(path): nothing is missing in sample \(number); set unknown values to NaN, or mark them with --mask"
-          )
+            "--measured \(path): nothing is missing in sample \(number); set unknown values to NaN, or mark them "
+              + "with --mask, or choose other samples with --first and --count")
+        }
+        guard known.contains(true) else {
+          throw InputError(
+            "--measured \(path): all values of sample \(number) are missing, so that nothing is known of it"
+              + Self.howToChooseOthers)
         }
         return known
       }
     }
     return MeasuredSamples(values: values, known: known)
   }
+
+  private static let howToChooseOthers =
+    "; choose other samples with --first and --count, or draw fields with `sample`, which needs no measurements"
 
   private func normalised(_ values: Tensor) -> DoubleTensor {
     var result = DoubleTensor(values)

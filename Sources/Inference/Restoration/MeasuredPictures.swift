@@ -1,6 +1,7 @@
 import Datasets
 import Diffusion
 import Failures
+import FoundationEssentials
 import Tensors
 
 /// Measured images: one file, a folder of files, or an HDF5 file.
@@ -21,7 +22,7 @@ struct MeasuredPictures: MeasuredFile {
   init(
     _ path: String, shape: [Int], choosing channels: [Int], of imageShape: [Int], fitting: FolderImages.Fitting
   ) throws {
-    images = try Self.images(path, fitting)
+    images = try Self.withOwnRemedies { try Self.images(path, fitting) }
     count = images.count
     let found = images.imageShape
     let isWhole = found[2] == imageShape[2] && !channels.isEmpty
@@ -38,11 +39,33 @@ struct MeasuredPictures: MeasuredFile {
   }
 
   private static func images(_ path: String, _ fitting: FolderImages.Fitting) throws -> any ImageDataset {
-    if ImageFolder.isImage(path) { return try StoredImages(file: path, fitting: fitting) }
+    // A picture whose very beginning is damaged is one by its name alone.
+    let isPicture =
+      ImageFolder.isImage(path) || hasEndingOfPicture(path) && FileManager.default.fileExists(atPath: path)
+    if isPicture { return try StoredImages(file: path, fitting: fitting) }
     guard case .images(let images) = try ImageSet(path, fitting: fitting) else {
       throw InputError("--measured \(path): it has statistics, not images")
     }
     return images
+  }
+
+  /// Calls `body`.
+  /// - Throws: the errors of `body`; `InputError` in place of a `DatasetError`, whose advice may be options that
+  ///   `restore` does not have.
+  private static func withOwnRemedies<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as DatasetError {
+      throw InputError("--measured \(error.location): \(error.problem); \(remedy(for: error))")
+    }
+  }
+
+  private static func remedy(for error: DatasetError) -> String {
+    guard error.advice.contains("--") else { return error.advice }
+    return switch error.kind {
+    case .transparent: "write it without transparency, on a background of your choice"
+    case .damaged, .unreadable, .truncated: "replace the file, or leave it out"
+    case .tooLarge: "give smaller images"
+    default: "give a PNG or JPEG file, a folder of them, all alike, or an HDF5 file with `images`"
+    }
   }
 
   func read(_ numbers: Range<Int>) throws -> MeasuredSamples {
@@ -50,7 +73,7 @@ struct MeasuredPictures: MeasuredFile {
     var elements: [Double] = []
     elements.reserveCapacity(numbers.count * pixels * channels.count)
     for number in numbers {
-      let bytes = try images.bytes(of: number)
+      let bytes = try Self.withOwnRemedies { try images.bytes(of: number) }
       for pixel in 0..<pixels {
         for channel in channels { elements.append(Double(bytes[pixel * images.channels + channel]) / 127.5 - 1) }
       }

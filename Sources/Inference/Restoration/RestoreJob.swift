@@ -61,7 +61,7 @@ package struct RestoreJob: Sendable {
         "--condition", "a file with the fingerprint \(String(given.fingerprint, radix: 16))")
     }
     let drawn = setup.drawn
-    let steps = setup.method.stepCount.map { ProgressFormat.count($0, of: "step") } ?? "steps chosen by the error"
+    let steps = setup.method.stepCount.map { ProgressFormat.count($0, of: "step") } ?? "adaptive steps"
     reporter.message(
       "Drawing \(ProgressFormat.count(members, of: model.noun)) for each of "
         + "\(ProgressFormat.count(drawn.count, of: "measurement")) from \(model.origin.checkpoint) by "

@@ -2,6 +2,7 @@ import Configuration
 import Datasets
 import Diffusion
 import Failures
+import Reporting
 import Tensors
 
 /// The first `count` images of a model's data set.
@@ -26,7 +27,9 @@ package struct DataImages {
     dataset = try model.configuration.imageDataset(
       for: "this command", path: choice.path, split: choice.split, background: choice.background)
     guard dataset.imageShape == model.imageShape else {
-      throw InputError("\(dataset.name) has images \(dataset.imageShape), but the model is for \(model.imageShape)")
+      throw InputError(
+        "\(dataset.name) has images of \(ProgressFormat.dimensions(dataset.imageShape)), but the model is for "
+          + ProgressFormat.dimensions(model.imageShape))
     }
     guard choice.count <= dataset.count else {
       throw InputError(

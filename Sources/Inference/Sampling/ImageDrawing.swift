@@ -117,13 +117,12 @@ package struct ImageDrawing {
     return try communicator.allReduceMaximum(evaluations)
   }
 
-  /// Gathers all `count` images on every rank from the shares. Collective.
-  package func gather(_ share: Tensor, count: Int) throws -> Tensor {
+  /// All `count` images, from the shares of all ranks, on rank 0; nil on other ranks. Collective.
+  package func gather(_ share: Tensor, count: Int) throws -> Tensor? {
     let size = model.imageShape.reduce(1, *)
-    let shares = communicator.shares(of: count)
-    let all = Tensor(uninitialised: [count] + model.imageShape)
-    all[shares[communicator.rank]].copy(share)
-    try communicator.allGather(shares.map { $0.lowerBound * size..<$0.upperBound * size }, of: all.buffer)
+    let all = communicator.rank == 0 ? Tensor(uninitialised: [count] + model.imageShape) : nil
+    let parts = communicator.shares(of: count).map { $0.lowerBound * size..<$0.upperBound * size }
+    try communicator.gather(share, as: parts, of: all, to: 0)
     return all
   }
 

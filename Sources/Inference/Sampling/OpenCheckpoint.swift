@@ -5,20 +5,21 @@ import Failures
 import HDF5
 import Tensors
 
-/// A checkpoint that this process alone reads.
-package final class OpenCheckpoint {
+/// What the header of a checkpoint says of its network.
+package struct CheckpointDetails {
+  /// The checkpoint.
+  package let path: String
   package let header: CheckpointHeader
   package let configuration: RunConfiguration
   /// What the channels are, for fields; nil for images.
   package let fields: FieldDescription?
-  package let file: HDF5File
 
-  package init(_ path: String) throws {
-    let file = try Checkpoint.openAlone(path)
-    header = try Checkpoint.readHeader(from: file)
+  /// - Throws: `ConfigurationError`, `CheckpointError` for a header that this program cannot interpret.
+  package init(path: String, header: CheckpointHeader) throws {
+    self.path = path
+    self.header = header
     configuration = try RunConfiguration(yaml: header.configuration, file: "\(path):config").withSigmaDataOfImages()
     fields = try Self.fields(header, configuration, path)
-    self.file = file
   }
 
   private static func fields(
@@ -41,11 +42,23 @@ package final class OpenCheckpoint {
     case .average(let decay):
       guard decays.contains(decay) else {
         throw InputError(
-          "\(option) \(weights.rawValue): \(file.path) has no average with this decay; it has "
+          "\(option) \(weights.rawValue): \(path) has no average with this decay; it has "
             + decays.map { "\($0)" }.joined(separator: ", "))
       }
       return CheckpointGroup.average(decay)
     }
+  }
+}
+
+/// A checkpoint that this process alone reads.
+package final class OpenCheckpoint {
+  package let details: CheckpointDetails
+  package let file: HDF5File
+
+  package init(_ path: String) throws {
+    let file = try Checkpoint.openAlone(path)
+    details = try CheckpointDetails(path: path, header: Checkpoint.readHeader(from: file))
+    self.file = file
   }
 
   /// Reads the weights in a group.

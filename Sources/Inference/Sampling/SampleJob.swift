@@ -49,7 +49,7 @@ package struct SampleJob: Sendable {
     let start = try communicator.together {
       try latents.map { try startingPoints($0, model.imageShape, end: drawn.numbers.upperBound) }
     }
-    let steps = drawing.sampler.stepCount.map { ProgressFormat.count($0, of: "step") } ?? "steps chosen by the error"
+    let steps = drawing.sampler.stepCount.map { ProgressFormat.count($0, of: "step") } ?? "adaptive steps"
     reporter.message(
       "Drawing \(drawn.description(noun: model.noun)) from \(model.origin.checkpoint) by "
         + "\(model.samplerName.rawValue) in \(steps).")

@@ -3,6 +3,7 @@ import Configuration
 import Diffusion
 import Failures
 import Network
+import Reporting
 import Tensors
 
 /// A classifier of noisy images with the weights of a checkpoint.
@@ -17,24 +18,27 @@ struct TrainedClassifierModel {
   /// - Throws: `CheckpointError`, and `InputError` if it is not a classifier.
   init(reading path: String, weights: ModelRequest.Weights) throws {
     let checkpoint = try OpenCheckpoint(path)
-    guard checkpoint.header.kind == .classifier, let classCount = checkpoint.header.classCount else {
+    let details = checkpoint.details
+    guard details.header.kind == .classifier, let classCount = details.header.classCount else {
       throw InputError("--classifier \(path): this is not a classifier; `ddpm-mpi train-classifier` trains one")
     }
-    configuration = checkpoint.configuration
-    imageShape = checkpoint.header.imageShape
+    configuration = details.configuration
+    imageShape = details.header.imageShape
     let shape = imageShape
     network = try ConfigurationError.found(in: path) {
-      try checkpoint.configuration.classifier(
+      try details.configuration.classifier(
         height: shape[0], width: shape[1], channels: shape[2], classCount: classCount)
     }
-    parameters = try checkpoint.parameters(in: checkpoint.group(of: weights), network.layout)
+    parameters = try checkpoint.parameters(in: details.group(of: weights), network.layout)
   }
 
   /// - Throws: `DiffusionError` unless it was trained on the model's process.
   func check(fits model: RunConfiguration, imageShape: [Int]) throws(DiffusionError) {
     guard imageShape == self.imageShape else {
       throw DiffusionError(
-        key: "classifier", problem: "it is for images \(self.imageShape), but the model is for \(imageShape)")
+        key: "classifier",
+        problem: "it is for images of \(ProgressFormat.dimensions(self.imageShape)), but the model is for "
+          + ProgressFormat.dimensions(imageShape))
     }
     let decisive = [
       "diffusion.process", "diffusion.steps", "diffusion.schedule", "diffusion.beta_first", "diffusion.beta_last",

@@ -98,24 +98,35 @@ extension TrainedModel {
     checking check: (UNet) throws -> Void = { try MemoryNeed.inference($0, batch: 1, option: "").require(.alone) }
   ) throws {
     let checkpoint = try OpenCheckpoint(path)
-    let (header, configuration) = (checkpoint.header, checkpoint.configuration)
+    try self.init(
+      checkpoint.details, weights: weights, keys: keys, workers: workers, checking: check,
+      parameters: checkpoint.parameters)
+  }
+
+  /// - Parameter parameters: returns the weights in a group of the checkpoint.
+  private init(
+    _ checkpoint: CheckpointDetails, weights: ModelRequest.Weights, keys: [KeyOption], workers: WorkerPool,
+    checking check: (UNet) throws -> Void, parameters read: (_ group: String, ParameterLayout) throws -> Arena
+  ) throws {
+    let (path, header) = (checkpoint.path, checkpoint.header)
     guard header.kind == .denoiser else {
       throw InputError("--checkpoint \(path): this is a classifier, which draws no images; use it with --classifier")
     }
-    let drawing = try configuration.drawing(with: keys)
+    let drawing = try checkpoint.configuration.drawing(with: keys)
     let shape = header.imageShape
     let network = try ConfigurationError.found(in: path) {
-      try configuration.network(height: shape[0], width: shape[1], channels: shape[2])
+      try checkpoint.configuration.network(height: shape[0], width: shape[1], channels: shape[2])
     }
     try check(network)
-    let parameters = try checkpoint.parameters(in: checkpoint.group(of: weights), network.layout)
+    let parameters = try read(checkpoint.group(of: weights), network.layout)
     try self.init(
       drawing, network: network, parameters: parameters, fields: checkpoint.fields, workers: workers,
       origin: Origin(
         checkpoint: path, weights: weights, trainingSteps: header.step, trainingImages: header.images))
   }
 
-  /// Reads a checkpoint on every rank. Collective.
+  /// Reads a checkpoint on rank 0 and sends it to all ranks: however many there are, the file system has to provide it
+  /// once. Collective.
   /// - Parameter activations: the memory needs of the network's passes, which are checked first.
   /// - Throws: `JobFailure` on all ranks.
   init(
@@ -126,15 +137,40 @@ extension TrainedModel {
     let placement = try RankPlacement(of: communicator, threads: request.threads)
     if let misfit = placement.misfit { reporter.log.warning("\(misfit)") }
     let workers = WorkerPool(threadCount: request.threads, placement: placement, rank: communicator.rank)
-    let problems: [String]
-    (self, _, problems) = try communicator.together {
+    let read = try communicator.onRankZero {
       try CheckpointLookup.newest(at: request.checkpoint, option: "--checkpoint") {
-        try TrainedModel(reading: $0, weights: request.weights, keys: request.keys, workers: workers) { network in
-          try MemoryNeed.inference(network, batch: request.batch, option: "--batch", activations).require(limits)
-        }
+        path -> (model: TrainedModel, header: CheckpointHeader) in
+        let checkpoint = try OpenCheckpoint(path)
+        let model = try TrainedModel(
+          checkpoint.details, weights: request.weights, keys: request.keys, workers: workers,
+          checking: { try Self.checkMemory(for: $0, request, activations, limits) }, parameters: checkpoint.parameters)
+        return (model, checkpoint.details.header)
       }
     }
-    for problem in problems { reporter.log.warning("\(problem); trying the previous one") }
-    try communicator.requireAlike("checkpoint", origin.checkpoint)
+    let found = try communicator.broadcast(
+      encoding: read.map { FoundCheckpoint(path: $0.path, header: $0.0.header, problems: $0.problems) }, from: 0)
+    self = try communicator.together { () throws -> TrainedModel in
+      if let read { return read.0.model }
+      return try TrainedModel(
+        CheckpointDetails(path: found.path, header: found.header), weights: request.weights, keys: request.keys,
+        workers: workers, checking: { try Self.checkMemory(for: $0, request, activations, limits) },
+        parameters: { _, layout in Arena(layout) })
+    }
+    try communicator.broadcast(parameters.buffer, from: 0)
+    for problem in found.problems { reporter.log.warning("\(problem); trying the previous one") }
   }
+
+  private static func checkMemory(
+    for network: UNet, _ request: ModelRequest, _ activations: (ActivationCount) -> Double, _ limits: MemoryLimits
+  ) throws(InputError) {
+    try MemoryNeed.inference(network, batch: request.batch, option: "--batch", activations).require(limits)
+  }
+}
+
+/// The checkpoint that rank 0 has chosen.
+private struct FoundCheckpoint: Codable {
+  let path: String
+  let header: CheckpointHeader
+  /// Those of newer checkpoints.
+  let problems: [String]
 }

@@ -1,16 +1,20 @@
 import Tensors
 
-/// How stride-1 3x3 convolutions and their gradients are computed. The results differ in their last bits only.
+/// How stride-1 3x3 convolutions and their gradients are computed. The results differ in their last bits, or by the
+/// rounding of the operands.
 package enum ConvolutionMethod: String, CaseIterable, Sendable {
   /// `Winograd`: fast.
   case winograd
   /// `DirectConvolution`: for comparison.
   case direct
+  /// `RoundedConvolution`: with operands rounded to bfloat16, for processors with fast products of them.
+  case rounded = "bfloat16"
 
   private var algorithm: any ConvolutionAlgorithm.Type {
     switch self {
     case .winograd: Winograd.self
     case .direct: DirectConvolution.self
+    case .rounded: RoundedConvolution.self
     }
   }
 
@@ -78,7 +82,7 @@ package enum ConvolutionMethod: String, CaseIterable, Sendable {
   /// The work of this method for a convolution whose work with `Winograd` is `work`.
   package func counted(_ work: Work) -> Work {
     var work = work
-    if self == .direct { work.arithmetic = work.directArithmetic }
+    if self != .winograd { work.arithmetic = work.directArithmetic }
     return work
   }
 }

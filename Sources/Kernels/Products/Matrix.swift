@@ -63,6 +63,16 @@ extension MatrixProduct {
   package static func multiply(
     _ a: [Matrix], _ b: Matrix, into c: Matrix, bias: Tensor? = nil, addend: Matrix? = nil, workers: WorkerPool
   ) {
+    check(a, b, into: c, bias: bias, addend: addend)
+    multiply(
+      a.map { Part(matrix: $0.matrixPointer, columns: $0.columns) }, b.matrixPointer, into: c.pointer,
+      cStride: c.rowStride, rows: c.rows, columns: c.columns, bias: bias?.pointer, addend: addend?.pointer,
+      workers: workers)
+    withExtendedLifetime((a, b, c, bias, addend)) {}
+  }
+
+  /// Verifies that operands of a product, A in parts, fit together.
+  static func check(_ a: [Matrix], _ b: Matrix, into c: Matrix, bias: Tensor?, addend: Matrix?) {
     let depth = a.reduce(0) { $0 + $1.columns }
     verify(a.allSatisfy { $0.rows == c.rows } && b.rows == depth && b.columns == c.columns, "the shapes do not fit")
     verify(c.isRowMajor && (bias.map { $0.count == c.columns } ?? true), "the result must be row-major")
@@ -70,10 +80,5 @@ extension MatrixProduct {
       addend.map { $0.rows == c.rows && $0.columns == c.columns && $0.isRowMajor && $0.rowStride == c.rowStride }
         ?? true,
       "the addend must have the result's layout")
-    multiply(
-      a.map { Part(matrix: $0.matrixPointer, columns: $0.columns) }, b.matrixPointer, into: c.pointer,
-      cStride: c.rowStride, rows: c.rows, columns: c.columns, bias: bias?.pointer, addend: addend?.pointer,
-      workers: workers)
-    withExtendedLifetime((a, b, c, bias, addend)) {}
   }
 }

@@ -9,7 +9,7 @@ import Kernels
 ///
 /// A block that changes the images' size does so before conv1 and on the shortcut, which then always has its convolution
 /// (Brock, Donahue, Simonyan: "Large scale GAN training for high fidelity natural image synthesis", arXiv:1809.11096);
-/// with `UNetArchitecture.LevelChange.plainResidualBlock` it has none (Dhariwal, Nichol, arXiv:2105.05233, section 3).
+/// with `LevelChangeKind.plainResidualBlock` it has none (Dhariwal, Nichol, arXiv:2105.05233, section 3).
 struct ResidualBlock {
   let norm1: GroupNormLayer
   let conv1: Convolution

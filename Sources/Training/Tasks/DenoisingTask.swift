@@ -63,7 +63,7 @@ extension DenoisingTask: RunTask {
     let share = try drawing.drawShare(of: count, reporter: run.reporter)
     let images = try drawing.gather(share.images, count: count)
     let path = run.folder.samplePath(step: step)
-    if run.communicator.rank == 0 {
+    if let images {
       // Failing to write the sheet does not justify discarding training's results.
       do {
         let sheet = try drawing.sheet(images)

@@ -20,6 +20,12 @@ enum RestorationFixture {
     var left: String { folder + "/left.png" }
     /// Neither white nor black.
     var vague: String { folder + "/vague.png" }
+    /// Half of its pixels are transparent.
+    var transparent: String { folder + "/transparent.png" }
+    /// The beginning of a file.
+    var truncated: String { folder + "/truncated.png" }
+    /// A file without a byte.
+    var empty: String { folder + "/empty.png" }
 
     static let side = 32
 
@@ -46,6 +52,11 @@ enum RestorationFixture {
     try write([UInt8](repeating: 9, count: 16 * 16 * 3), pictures.small, side: 16, channels: 3)
     try write(pixels.map { Pictures.isLeft($0) ? 255 : 0 }, pictures.left)
     try write(pixels.map { Pictures.isLeft($0) ? 255 : 13 }, pictures.vague)
+    let opacity = pixels.map { Pictures.isLeft($0) ? 255 : UInt8(0) }
+    try write(opacity.flatMap { [9, 9, 9, $0] }, pictures.transparent, channels: 4)
+    let whole = try Data(contentsOf: URL(filePath: pictures.first))
+    try whole.prefix(whole.count / 2).write(to: URL(filePath: pictures.truncated))
+    try Data().write(to: URL(filePath: pictures.empty))
     return pictures
   }
 
@@ -59,10 +70,14 @@ enum RestorationFixture {
     var packedGaps: String { folder + "/packed-gaps.h5" }
     /// The same without gaps, and a variable `seen` that is 0 where they were.
     var marked: String { folder + "/marked.npz" }
+    /// Two fields with gaps and the variable `seen`; of the second nothing is known.
+    var blank: String { folder + "/blank.npz" }
     /// u and v with two levels each.
     var levels: String { folder + "/levels.npz" }
     /// u alone.
     var partial: String { folder + "/partial.npz" }
+    /// Two fields of u and v, without names.
+    var array: String { folder + "/array.npy" }
 
     static let side = 16
     static var size: Int { side * side }
@@ -100,11 +115,28 @@ enum RestorationFixture {
     try write(all, 8, [("u", value), ("v", value)])
     try write(fields.gaps, 2, [("u", known), ("v", known)])
     try write(fields.marked, 2, [("u", value), ("v", value), ("seen", seen)])
+    func onlyFirst(_ name: String, _ field: Int, _ point: Int) -> Double {
+      field == 0 ? known(name, field, point) : .nan
+    }
+    func seenFirst(_ name: String, _ field: Int, _ point: Int) -> Double { field == 0 ? seen(name, field, point) : 0 }
+    try write(fields.blank, 2, [("u", onlyFirst), ("v", onlyFirst), ("seen", seenFirst)])
     try write(fields.partial, 2, [("u", value)])
     let levels = (0..<2 * Fields.size * 2).map { Double($0) }
     try NumpyArchive.contents(
       of: ["u", "v"].map { .init($0, shape: [2, Fields.side, Fields.side, 2], levels) }, path: fields.levels
     ).write(to: URL(filePath: fields.levels))
+    let header = "{'descr': '<f8', 'fortran_order': False, 'shape': (2, \(Fields.side), \(Fields.side), 2), }"
+    // The header's size, with its end of line, in two bytes.
+    var array = Data([0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0])
+    array += Data((header + String(repeating: " ", count: 117 - header.count) + "\n").utf8)
+    for field in 0..<2 {
+      for pair in zip(Fields.values("u", field), Fields.values("v", field)) {
+        for number in [pair.0, pair.1] {
+          withUnsafeBytes(of: number.bitPattern.littleEndian) { array.append(contentsOf: $0) }
+        }
+      }
+    }
+    try array.write(to: URL(filePath: fields.array))
     for words in [
       "pack \(all) --output \(packed)", "pack \(fields.gaps) --missing mask --output \(fields.packedGaps)",
       """

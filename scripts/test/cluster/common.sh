@@ -79,13 +79,20 @@ saves() {
 
 ranks_of() { pgrep -f "^$program train .*--output $folder/$1" || true; }
 
+# kill_tree PROCESS: kills a process and its descendants.
+kill_tree() {
+  local child
+  for child in $(pgrep -P "$1"); do kill_tree "$child"; done
+  kill -9 "$1" 2>/dev/null || true
+}
+
 # ends NAME STATUS: the job ends, with this status (x: any but 0; 0|5: one of these), and leaves nothing running.
 ends() {
   local name=$1 expected=$2 status=0 deadline=$((SECONDS + patience))
   while kill -0 "$job" 2>/dev/null; do
     if ((SECONDS > deadline)); then
       report "$name" "it did not end within $patience s"
-      pkill -9 -f "^$program train .*--output $folder/$name" || true
+      kill_tree "$job"
       wait "$job" || true
       return
     fi

@@ -16,7 +16,7 @@ faulty() {
   unset DDPM_MPI_FAULT
 }
 
-phases=(reserve create header write mark flush close rename)
+phases=(reserve create header write mark close flush rename)
 
 # second_save PHASE: sets $rank to a rank that takes part in the phase, and $pass to the pass at which it is in the second
 # save.
@@ -59,7 +59,7 @@ for rank in 0 1 2; do
 done
 same stopped-rank-1 2
 
-# One that does not end a save keeps all others waiting in the same calls; how far each has come is told.
+# One that does not end a save keeps all others waiting in the same calls; the message says how far each had come.
 faulty hanging-save 3 "save.write:1:hang:$((tensors + tensors / 2))" --set training.save_timeout_seconds=60
 ends hanging-save 6
 says hanging-save 'saving a checkpoint has taken more than 60 s, .*ranks? .*1.* on .* at part [0-9]+'
@@ -170,7 +170,7 @@ for place in $(seq 0 19) empty text; do
   # Of which one is the next save's.
   for step in 21 22; do echo "left over" >"$folder/$name/checkpoints/.step-000000$step.h5.partial"; done
   if "$program" train "${config[@]}" "${short[@]}" --resume --output "$folder/$name" >"$folder/$name.log" 2>&1 &&
-    grep -qE 'step-00000040.h5: (it has no seal|this is not an HDF5 file).*; trying the previous one' "$folder/$name.log" &&
+    grep -qE 'step-00000040.h5: (it has no seal|it is empty|this is not an HDF5 file).*; trying the previous one' "$folder/$name.log" &&
     grep -q 'Resuming from .*/step-00000020.h5' "$folder/$name.log" &&
     ! compgen -G "$folder/$name/checkpoints/.*.partial" >/dev/null &&
     "$program" inspect "$folder/$name/checkpoints/step-00000022.h5" >>"$folder/$name.log" 2>&1; then

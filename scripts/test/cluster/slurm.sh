@@ -333,7 +333,7 @@ else
   test_time_limit "$limited"
   # SLURM sends TERM to the ranks...
   test_preemption srun
-  # ...or, if it is told to, what --signal asks for to the script: mpirun needs that.
+  # ...or, if so configured, what --signal asks for to the script: mpirun needs that.
   write_slurm_conf preempt_send_user_signal >"$slurm/slurm.conf"
   in_slurm scontrol reconfigure
   test_preemption mpirun

@@ -3,6 +3,7 @@ import Diffusion
 import Failures
 import FieldMeasures
 import MessagePassing
+import Ranks
 import Reporting
 import Tensors
 import TextFormatting
@@ -30,10 +31,12 @@ package struct FieldEvaluation: Sendable {
   ///   - members: the number of fields for each condition, if the model has conditions.
   ///   - referenceCount: by default that of the split; with conditions, the number of conditions, so that the same
   ///     fields are compared.
-  /// - Throws: `InputError` for measures that do not fit, and if the split has too few fields.
+  ///   - limits: those of this rank's memory.
+  /// - Throws: `InputError` for measures that do not fit, if the split has too few fields, and if an ensemble does not
+  ///   fit in memory.
   package init(
     against truths: FieldTruths, split: DatasetSplit, measures: [String], count: Int, members: Int,
-    referenceCount: Int?, style: SettingStyle, communicator: Communicator, workers: WorkerPool
+    referenceCount: Int?, style: SettingStyle, limits: MemoryLimits, communicator: Communicator, workers: WorkerPool
   ) throws(InputError) {
     self.truths = truths
     self.split = split
@@ -51,6 +54,13 @@ package struct FieldEvaluation: Sendable {
         "\(style.name(key)) is \(number), but \(truths.dataset.name) has only \(truths.dataset.count) "
           + "\(split.rawValue) fields")
     }
+    guard let kept = self.members, self.measures.contains(where: \.needsEnsembles) else { return }
+    // The members of an ensemble are kept until all have been drawn.
+    var need = MemoryNeed()
+    need.add(
+      floats: truths.shape.reduce(Double(kept)) { $0 * Double($1) },
+      for: "an ensemble of \(style.name("members")) \(kept) fields")
+    try need.require(limits)
   }
 
   /// The name of the number by which the best checkpoint is chosen; nil if the measures have none.

@@ -47,9 +47,9 @@ package enum FieldMeasure: String, EvaluationMeasure {
     if self == .spreadSkill && members == 1 { return "a spread needs at least 2 members" }
     if self == .crossSpectrum && variableCount < 2 { return "it needs two drawn variables, but the model has one" }
     if needsWholeFields && !incompleteVariables.isEmpty {
-      return "it needs whole fields, but in place of missing values of \(incompleteVariables.joined(separator: ", ")) "
-        + "`ddpm-mpi pack --missing mask` has put the mean; choose other measures, such as histogram and moments, or fill "
-        + "in what is missing before packing"
+      return "it needs whole fields, but `ddpm-mpi pack --missing mask` replaced missing values of "
+        + "\(incompleteVariables.joined(separator: ", ")) by the mean; choose other measures, such as histogram and "
+        + "moments, or fill in what is missing before packing"
     }
     return nil
   }

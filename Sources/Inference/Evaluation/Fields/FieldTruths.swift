@@ -1,6 +1,7 @@
 import Configuration
 import Datasets
 import Failures
+import FoundationEssentials
 import Tensors
 
 /// The fields of a data set that drawn ones are compared with, in physical units.
@@ -12,26 +13,34 @@ package struct FieldTruths: Sendable {
 
   /// Opens a run's data set. Only the thread that calls libhdf5 may call this.
   /// - Parameters:
-  ///   - path: the location, if it differs from the configuration.
+  ///   - path: the location given with `--data-path`, if it differs from the configuration.
   ///   - model: what the model's channels are.
   ///   - shape: [H, W, C] of the fields that it draws.
-  /// - Throws: `DatasetError`, and `InputError` unless the data set has fields on the same grid.
+  /// - Throws: `DatasetError`, and `InputError` unless there is such a data set, and has fields on the same grid.
   package init(
     _ configuration: RunConfiguration, path: String? = nil, split: DatasetSplit, for model: FieldDescription,
     shape: [Int]
   ) throws {
     let data = configuration.data
+    let file = DatasetCatalog.location(name: data.name, path: path ?? data.path)
+    if let file, !FileManager.default.fileExists(atPath: file) {
+      throw InputError("\(path == nil ? "data.path" : "--data-path") \(file): there is no such file")
+    }
     let fields = try DatasetCatalog.fields(
-      name: data.name, path: path ?? data.path, split: split, channels: data.channels)
+      name: data.name, path: file, split: split, channels: data.channels)
     guard let fields else {
+      if let path = path ?? data.path, !fileExists(path) {
+        throw InputError("\(path): there is no such file; check the path")
+      }
       throw InputError(
-        "\(path ?? data.path ?? data.name) has no packed fields, with which drawn fields can be compared; if it has other "
+        "\(file ?? data.name) has no packed fields, with which drawn fields can be compared; if it has other "
           + "fields, pack them with `ddpm-mpi pack`")
     }
-    let dataset = try FieldDataset(fields, as: model)
+    let location = file ?? fields.name
+    let dataset = try FieldDataset(fields, as: model, location: location)
     guard dataset.drawnShape == shape else {
       throw InputError(
-        "\(fields.name) has fields of \(dataset.height)x\(dataset.width) points, but the model draws "
+        "\(location) has fields of \(dataset.height)x\(dataset.width) points, but the model draws "
           + "\(shape[0])x\(shape[1]); crop or pad them with `ddpm-mpi pack`")
     }
     self.init(dataset)
