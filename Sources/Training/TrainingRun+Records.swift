@@ -63,7 +63,8 @@ extension TrainingRun {
     let names = dataset.fields.map { " (\($0.variables.map(\.name).joined(separator: ", ")))" } ?? ""
     let conditions = configuration.data.conditions
     let given = conditions.isEmpty ? "" : ", given \(conditions.joined(separator: ", "))"
-    return "\(ProgressFormat.count(dataset.count)) \(nounOfSamples)s of \(ProgressFormat.dimensions(dataset.drawnShape))\(names)\(given)"
+    return
+      "\(ProgressFormat.count(dataset.count)) \(nounOfSamples)s of \(ProgressFormat.dimensions(dataset.drawnShape))\(names)\(given)"
   }
 
   /// The training state of this rank, for users.
