@@ -66,7 +66,7 @@ extension ConfigurationKey {
       "number of classes that the network is conditioned on: as many as the data set has"),
     .init(
       "model.convolution", \.model.convolution, .all,
-      "algorithm of 3x3 convolutions; direct is for comparison: slower, without the rounding errors of Winograd's transforms; bfloat16 rounds the operands to 8 bits of precision, for the AMX instructions, and is slow without them"
+      "algorithm of 3x3 convolutions; direct is for comparison: slower, without the rounding errors of Winograd's transforms; bfloat16 rounds the operands of all convolutions to 8 bits of precision, for the AMX instructions, and is slow without them"
     ),
     .init(
       "model.precision", \.model.precision, .all,

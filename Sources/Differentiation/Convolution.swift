@@ -101,8 +101,7 @@ extension Tape {
       return columns
     }
     profiler.measure(.stridedForward, work) {
-      MatrixProduct.multiply(
-        Matrix(columns(of: x.value)), Matrix(values(kernel)), into: Matrix(y), bias: values(bias), workers: workers)
+      multiply([Matrix(columns(of: x.value))], Matrix(values(kernel)), into: y, bias: values(bias))
     }
 
     let (input, slot) = (x.saved, x.gradient)
@@ -116,9 +115,8 @@ extension Tape {
       guard slot.isNeeded else { return }
       let dx = Tensor(uninitialised: shape)
       profiler.measure(.stridedInputGradient, work) {
-        let dColumns = Tensor(uninitialised: [geometry.patchCount, depth])
-        MatrixProduct.multiply(
-          Matrix(dy), Matrix(values(kernel)).transposed, into: Matrix(dColumns), workers: workers)
+        let dColumns = Tensor(uninitialised: [shape[0], geometry.outputHeight * geometry.outputWidth, depth])
+        multiply([Matrix(dy)], Matrix(values(kernel)).transposed, into: dColumns)
         ImageToColumns.addColumns(dColumns, into: dx, geometry: geometry, workers: workers)
       }
       slot.add(dx, on: self)

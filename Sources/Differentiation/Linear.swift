@@ -22,9 +22,9 @@ extension Tape {
       .linearForward,
       MatrixProduct.work(rows: rows, columns: outChannels, depth: depth, addend: residual?.value.count ?? 0)
     ) {
-      MatrixProduct.multiply(
-        x.map { Matrix($0.value) }, Matrix(values(matrix)), into: Matrix(y), bias: values(bias),
-        addend: (residual?.value).map(Matrix.init), workers: workers)
+      multiply(
+        x.map { Matrix($0.value) }, Matrix(values(matrix)), into: y, bias: values(bias),
+        addend: (residual?.value).map(Matrix.init))
       multiply(y, by: scale)
     }
 
@@ -49,9 +49,9 @@ extension Tape {
             .linearInputGradient,
             MatrixProduct.work(rows: rows, columns: channels, depth: outChannels, addend: addend?.count ?? 0)
           ) {
-            MatrixProduct.multiply(
-              Matrix(dy), Matrix(values(matrix)).rows(first..<first + channels).transposed, into: Matrix(dx),
-              addend: addend.map(Matrix.init), workers: workers)
+            multiply(
+              [Matrix(dy)], Matrix(values(matrix)).rows(first..<first + channels).transposed, into: dx,
+              addend: addend.map(Matrix.init))
           }
         }
         first += channels
@@ -67,11 +67,35 @@ extension Tape {
     let sum = Tensor(uninitialised: matrix.shape)
     var first = 0
     for part in x {
-      MatrixProduct.multiply(
-        Matrix(part).transposed, Matrix(dy), into: Matrix(sum).rows(first..<first + part.channels), workers: workers)
+      multiply(
+        [Matrix(part).transposed], Matrix(dy), into: Matrix(sum).rows(first..<first + part.channels),
+        isRounded: roundsOperands(ofShape: dy.shape))
       first += part.channels
     }
     Elementwise.add(sum, into: gradients.tensor(matrix), workers: workers)
+  }
+
+  /// C = A·B + bias + addend, with A in parts whose columns are joined.
+  func multiply(
+    _ a: [Matrix], _ b: Matrix, into c: Tensor, bias: Tensor? = nil, addend: Matrix? = nil
+  ) {
+    multiply(a, b, into: Matrix(c), isRounded: roundsOperands(ofShape: c.shape), bias: bias, addend: addend)
+  }
+
+  private func multiply(
+    _ a: [Matrix], _ b: Matrix, into c: Matrix, isRounded: Bool, bias: Tensor? = nil, addend: Matrix? = nil
+  ) {
+    if isRounded {
+      RoundedProduct().multiply(a, b, into: c, bias: bias, addend: addend, workers: workers)
+    } else {
+      MatrixProduct.multiply(a, b, into: c, bias: bias, addend: addend, workers: workers)
+    }
+  }
+
+  /// Whether the operands of a linear map, and of its gradients, are rounded like those of convolutions. Those with one
+  /// row per image, such as embeddings, are not: they are small, and all pixels depend on them.
+  private func roundsOperands(ofShape shape: [Int]) -> Bool {
+    arithmetic.convolutionMethod == .rounded && shape.count > 2
   }
 
   /// dBias += Σ dy over all rows.

@@ -50,6 +50,25 @@ package struct NodeMemory {
     }
   }
 
+  /// Sets some numbers of a shared buffer to zero by giving their memory back to the system. Using them takes memory
+  /// again.
+  /// - Returns: false if the system does not do so; then the numbers are as they were.
+  @discardableResult
+  package static func release(_ range: Range<Int>, of buffer: FloatBuffer) -> Bool {
+    let (start, end) = (range.lowerBound, range.upperBound)
+    // Numbers per page, on which buffers start.
+    let unit = page / MemoryLayout<Float>.stride
+    let (first, last) = ((start + unit - 1) / unit * unit, end / unit * unit)
+    guard first < last else { return false }
+    let pages = first..<last
+    let status = madvise(buffer.pointer + pages.lowerBound, pages.count * MemoryLayout<Float>.stride, MADV_REMOVE)
+    guard status == 0 else { return false }
+    for edge in [start..<pages.lowerBound, pages.upperBound..<end] {
+      (buffer.pointer + edge.lowerBound).update(repeating: 0, count: edge.count)
+    }
+    return true
+  }
+
   private static let page = Int(sysconf(Int32(_SC_PAGESIZE)))
 }
 

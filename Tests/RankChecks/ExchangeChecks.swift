@@ -7,8 +7,9 @@ import Training
 
 let exchangeChecks: [Check] = [
   Check("gradients are summed in the order of the tree, on any number of ranks") { context in
-    // With three blocks, some of five and eight ranks have none.
-    for (microBatches, blocks) in [(8, 3), (9, 3), (13, 20), (8, 20)] {
+    // With three blocks, some of five and eight ranks have none. With as many micro-batches as ranks, shared memory is
+    // released while gradients are summed.
+    for (microBatches, blocks) in [(8, 3), (9, 3), (13, 20), (8, 20), (context.size, 3), (context.size, 64 * 5 + 3)] {
       for arrangement in arrangements(context) {
         try verifyGradientSums(context, microBatches: microBatches, blocks: blocks, steps: 3, arrangement)
       }
@@ -27,6 +28,25 @@ let exchangeChecks: [Check] = [
       rounding.wire = .bfloat16
       try verifyGradientSums(context, microBatches: 9, blocks: 64 * 20 + 5, steps: 2, rounding)
     }
+  },
+
+  Check("numbers in shared memory are zeros for all ranks once one has released them") { context in
+    let size = 100_000
+    let memory = try NodeMemory(
+      of: context.communicator, counts: [Int](repeating: 1, count: context.size), size: size)
+    let own = memory.buffers[context.rank][0]
+    for index in 0..<size { own[index] = 1 }
+    try context.communicator.barrier()
+    // Not whole pages; and less than one, which is not released.
+    let released = 10_000..<80_001
+    let next = memory.buffers[(context.rank + 1) % context.size][0]
+    let (isReleased, isSmallReleased) = (
+      NodeMemory.release(released, of: next), NodeMemory.release(90_001..<90_020, of: next)
+    )
+    try context.communicator.barrier()
+    let wrong = (0..<size).first { own[$0] != (isReleased && released.contains($0) ? 0 : 1) }
+    try expect(isReleased && !isSmallReleased, "one page or more is released, less is not")
+    try expect(wrong == nil, "number \(wrong ?? 0) is \(own[wrong ?? 0])")
   },
 
   Check("each rank gets the others' parameters") { context in

@@ -12,6 +12,8 @@ final class GradientBucket: ExchangedBucket {
   private let plan: ReductionPlan
   /// The arenas of each rank of this node, if they share them.
   private let shared: [[FloatBuffer]]?
+  /// Whether this rank's part is released in these arenas when the bucket is done.
+  private let releasesSums: Bool
   /// The indices of the other ranks' sums among their arenas, as received, in the order of `incoming`.
   private let receivedIndices: Buffer<Int>
   /// The numbers 0, 1, 2 …, of which one is sent as an index of this rank's arenas.
@@ -43,9 +45,10 @@ final class GradientBucket: ExchangedBucket {
 
   init(
     _ bucket: Int, _ plan: ReductionPlan, _ communicator: Communicator, _ windows: ReceiveBufferPool,
-    shared: [[FloatBuffer]]?
+    shared: [[FloatBuffer]]?, releasesSums: Bool = false
   ) {
     self.bucket = bucket
+    self.releasesSums = releasesSums
     self.plan = plan
     self.windows = windows
     self.shared = shared
@@ -115,8 +118,16 @@ final class GradientBucket: ExchangedBucket {
     guard try sent.advance() else { return hasMoved }
     if let window { windows.giveBack(window) }
     window = nil
+    if releasesSums { releaseSums() }
     isDone = true
     return true
+  }
+
+  /// Releases this rank's part in the arenas that the ranks of the node share, except that of the total.
+  private func releaseSums() {
+    let part = ownPart(onLevel: 0)
+    let total = sums[0][plan.levels[0].ownSums.lowerBound]?.buffer
+    for arena in (shared ?? []).joined() where arena !== total { NodeMemory.release(part, of: arena) }
   }
 
   /// The part that this rank adds up on a level.

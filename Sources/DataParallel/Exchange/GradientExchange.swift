@@ -28,8 +28,10 @@ final class GradientExchange: BackgroundWork, @unchecked Sendable {
   /// - Parameters:
   ///   - roundsBetweenNodes: whether sums are sent as `BFloat16` between nodes.
   ///   - shared: the arenas of the sums of each rank of this node, if they share memory.
+  ///   - releasesSums: whether each bucket is released there once it is done, but for this rank's piece of the total.
   init(
-    plan: ReductionPlan, communicator: Communicator, roundsBetweenNodes: Bool = false, shared: [[FloatBuffer]]? = nil
+    plan: ReductionPlan, communicator: Communicator, roundsBetweenNodes: Bool = false, shared: [[FloatBuffer]]? = nil,
+    releasesSums: Bool = false
   ) {
     precondition(plan.levels.allSatisfy { $0.sums.allSatisfy { $0.count <= MessageTag.sumLimit } })
     let indices = plan.sharding.buckets.indices
@@ -38,7 +40,7 @@ final class GradientExchange: BackgroundWork, @unchecked Sendable {
       (0..<windowCount).map { _ in
         ReceiveBuffers(plan, roundsBetweenNodes: roundsBetweenNodes, receivesInNode: shared == nil)
       })
-    buckets = indices.map { GradientBucket($0, plan, communicator, windows, shared: shared) }
+    buckets = indices.map { GradientBucket($0, plan, communicator, windows, shared: shared, releasesSums: releasesSums) }
     queue = BucketQueue(buckets.reversed(), maximumOpenCount: windowCount)
     let sumCount = plan.levels[0].ownSums.count * buckets.count
     published.withLock { $0.reserveCapacity(sumCount) }

@@ -65,6 +65,17 @@ package final class ProgressLoop {
     }
   }
 
+  /// Makes progress once where no thread does. `wait` throws an error that occurs here.
+  func poll() {
+    if isBackground { return }
+    do { _ = try moveOnce() } catch {
+      state.update {
+        $0.failure = error
+        $0.works = []
+      }
+    }
+  }
+
   /// Returns once `condition` holds, as a result of the background work.
   /// - Throws: the error of any background work.
   package func wait(until condition: () -> Bool) throws {
@@ -86,10 +97,15 @@ package final class ProgressLoop {
   private func moveAlong(until condition: () -> Bool) throws {
     var patience = Patience()
     while !condition() {
-      let hasMoved = try Self.advance(state.withLock(\.works))
-      state.withLock { $0.works.removeAll(where: \.isDone) }
-      if hasMoved { patience = Patience() } else { patience.pause() }
+      if let failure = state.withLock(\.failure) { throw failure }
+      if try moveOnce() { patience = Patience() } else { patience.pause() }
     }
+  }
+
+  /// - Returns: whether there was any progress.
+  private func moveOnce() throws -> Bool {
+    defer { state.withLock { $0.works.removeAll(where: \.isDone) } }
+    return try Self.advance(state.withLock(\.works))
   }
 
   /// - Returns: whether there was any progress.

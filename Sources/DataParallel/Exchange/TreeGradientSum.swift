@@ -23,6 +23,8 @@ package final class TreeGradientSum: GradientSum {
   /// nil for a single rank.
   private let exchange: GradientExchange?
   private let loop: ProgressLoop
+  /// Whether gradients in shared memory are released bucket by bucket, once they are added up.
+  private let releasesSums: Bool
   private var accumulator: SubtreeAccumulator<Arena>
   private var idle: [Arena] = []
   /// The current leaf, and the number of parameters in each bucket that are not final yet.
@@ -48,12 +50,14 @@ package final class TreeGradientSum: GradientSum {
     self.loop = loop
     localMicroBatches = tree.leafRanges(ofRanks: communicator.size)[communicator.rank]
     accumulator = SubtreeAccumulator(tree: tree, leaves: localMicroBatches)
+    // With more micro-batches than ranks, all are in use when activations take the most memory.
+    releasesSums = shared != nil && tree.leafCount <= communicator.size
     exchange =
       communicator.size == 1
       ? nil
       : GradientExchange(
         plan: ReductionPlan(tree: tree, sharding: sharding, rank: communicator.rank), communicator: communicator,
-        roundsBetweenNodes: wire == .bfloat16, shared: shared)
+        roundsBetweenNodes: wire == .bfloat16, shared: shared, releasesSums: releasesSums)
     idle = shared?[sharding.grid.slot(of: communicator.rank)].map { Arena(layout, in: $0) } ?? []
     var counts = [Int](repeating: 0, count: sharding.buckets.count)
     for entry in layout.entries { for bucket in sharding.buckets(touching: entry.range) { counts[bucket] += 1 } }
@@ -72,6 +76,7 @@ package final class TreeGradientSum: GradientSum {
     if accumulator.sums.isEmpty { exchange?.begin() }
     let leaf = accumulator.start {
       guard let arena = idle.popLast() else { return Arena(layout) }
+      if releasesSums && NodeMemory.release(0..<arena.count, of: arena.buffer) { return arena }
       profiler.measure(.gradientClearing, Work(floats: arena.count)) { arena.buffer.clear(on: workers) }
       return arena
     }
@@ -111,6 +116,7 @@ package final class TreeGradientSum: GradientSum {
       exchange.publish(bucket: bucket, ofSum: index, arena: leaf.sum.buffer)
       // Not earlier: until then the other ranks have nothing to send either, and polling costs time.
       loop.start(exchange)
+      if releasesSums { loop.poll() }
     }
   }
 
