@@ -17,15 +17,21 @@ extension RunConfiguration {
     let microBatches = max(1, microBatchCount / rankCount)
     let sums = max(1, Int.bitWidth - (microBatches - 1).leadingZeroBitCount)
     let state = Double(2 + training.emaDecays.count) / Double(rankCount)
-    need.add(
-      floats: Double(layout.arenaCount) * (1 / Double(ranksPerNode) + Double(sums) + state),
-      for: "\(ProgressFormat.count(layout.parameterCount)) parameters, their gradients, moments and averages "
-        + "(model.channels, model.multipliers, model.blocks, training.ema_decays)")
     let activations = ActivationCount(layout, network)
     let perImage =
       training.recomputeActivations == .blocks ? activations.trainingWithRecomputedBlocks : activations.training
+    let ofActivations = perImage * Double(training.microBatch)
+    var gradients = Double(layout.arenaCount * sums)
+    if ranksPerNode > 1 && microBatchCount <= rankCount {
+      // Given back as they are added up (`NodeMemory.release`), but all there before the first activations.
+      gradients = max(gradients / Double(ranksPerNode), gradients - ofActivations)
+    }
     need.add(
-      floats: perImage * Double(training.microBatch),
+      floats: Double(layout.arenaCount) * (1 / Double(ranksPerNode) + state) + gradients,
+      for: "\(ProgressFormat.count(layout.parameterCount)) parameters, their gradients, moments and averages "
+        + "(model.channels, model.multipliers, model.blocks, training.ema_decays)")
+    need.add(
+      floats: ofActivations,
       for: "the activations of training.micro_batch \(training.microBatch) images of "
         + "\(network.imageHeight)x\(network.imageWidth)x\(network.imageChannels)")
     return need

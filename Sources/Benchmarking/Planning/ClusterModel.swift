@@ -199,8 +199,10 @@ package struct ClusterModel: Sendable {
     let state = 3 + workload.averageCount
     let arena = workload.arenaCount * 4
     let buffers = min(tree.root.level + 1, busiest)
+    // The ranks of a node give gradients back as they are added up, unless a rank needs them for the next micro-batch.
+    let gradientBytes = grid.slotCount > 1 && busiest == 1 ? arena / grid.slotCount : arena * buffers
     let bytes =
-      arena / grid.slotCount + arena * buffers + owned * 4 * (state - 1) + owned * 4 * state
+      arena / grid.slotCount + gradientBytes + owned * 4 * (state - 1) + owned * 4 * state
       + Int(machine.activationBytesPerImage * Double(arrangement.microBatch)) + 4 * sharding.bucketSize * 16
     let checkpoint = arena * state
     let levelPeers = grid.nodeCount - 1
