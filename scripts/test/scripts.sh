@@ -14,7 +14,13 @@ run 0 "What it draws now:  $folder/quickstart/samples/step-00000002.png" "${quic
 check "... and it is there" test -s "$folder/quickstart/samples/step-00000002.png"
 run 0 "Resuming from .*step-00000002.h5" "${quickstart[@]}" --set training.steps=4
 
-run 0 'largest difference between methods' env STEPS=5 scripts/measure/convolutions.sh
+arithmetic=(env STEPS=2 SEEDS="1 2" COUNT=16 SAMPLING_STEPS=1 OUTPUT="$folder/arithmetic")
+run 0 '^\| root mean square difference from winograd \| \| [0-9.e-]+ \| [0-9.e-]+ \|$' "${arithmetic[@]}" \
+  VARIANTS="winograd direct values" scripts/measure/arithmetic.sh
+cp "$log" "$folder/first-table"
+run 0 'Fréchet distance, seed' "${arithmetic[@]}" VARIANTS="winograd direct values" scripts/measure/arithmetic.sh
+check "... and the same figures again" cmp "$log" "$folder/first-table"
+run 2 'VARIANTS is .winograd.; it must be two or more of' env VARIANTS=winograd scripts/measure/arithmetic.sh
 run 0 '^\| save \|( [0-9.]+ \|){3}$' env RANKS="1 2" ROUNDS=1 STEPS=1 SAMPLING_STEPS=1 FOLDER="$folder" \
   scripts/measure/ranks.sh
 check "... on how many cores" grep -qE '; [0-9]+ cores; ' "$log"
