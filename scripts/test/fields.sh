@@ -105,7 +105,7 @@ refuses 'other-names.nc: its channels are T, v, w, but they are T, u, v in xarra
 refuses 'other-grid.nc: its fields are 6x8, but 6x10 in xarray-netcdf4.nc' xarray-netcdf4.nc --test other-grid.nc
 refuses 'other-units.nc: T is in "degC", but in "K" in xarray-netcdf4.nc' xarray-netcdf4.nc other-units.nc
 # shellcheck disable=SC2016 # backquotes that are printed, and arguments of another shell
-run 2 'this takes at least .* of memory, but (the limit of `ulimit -v`|this machine) has .* are written, 32768x32768, which --pad' \
+run 2 '--pad: packing fields of 32768x32768 with 3 channels takes at least 20.0 GiB of memory, but 5[.][0-9] GiB are available; choose a smaller size' \
   bash -c 'ulimit -v 6000000; exec "$@"' limited "$program" pack xarray-netcdf4.nc --pad 32768x32768 \
   --output "$folder/none.h5"
 refuses 'odd.nc: none of its variables has levels: T, u, v; remove --levels' odd.nc --levels 500
