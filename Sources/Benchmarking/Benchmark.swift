@@ -75,7 +75,9 @@ package struct Benchmark {
     self.configuration = configuration
   }
 
-  private static let trainingKeys = ["training.recompute_activations", "training.overlap", "training.wire"]
+  private static let trainingKeys = [
+    "training.recompute_activations", "training.overlap", "training.wire", "training.release_gradients",
+  ]
 
   /// The preset with the request's settings.
   private static func configuration(_ request: Request) throws -> RunConfiguration {
@@ -149,9 +151,8 @@ package struct Benchmark {
   private func trainingStep(
     _ communicator: Communicator, _ workers: WorkerPool, _ placement: RankPlacement, _ profiler: Profiler?
   ) throws -> Step {
-    let arrangement = DataParallelTrainer.Arrangement(
-      reduction: request.reduction, overlaps: configuration.training.overlap, wire: configuration.training.wire,
-      grid: placement.grid)
+    var arrangement = DataParallelTrainer.Arrangement(configuration.training, grid: placement.grid)
+    arrangement.reduction = request.reduction
     let trainer = try DataParallelTrainer(
       configuration: configuration, task: try DenoisingTask(configuration: configuration, network: network),
       communicator: communicator, workers: workers, arrangement: arrangement, profiler: profiler)

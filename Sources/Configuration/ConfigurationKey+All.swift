@@ -214,6 +214,10 @@ extension ConfigurationKey {
       "training.overlap", \.training.overlap, .all, mayChangeOnResume: true,
       "exchange gradients and parameters between machines while the network computes"),
     .init(
+      "training.release_gradients", \.training.releasesGradients, .all, mayChangeOnResume: true,
+      "give the memory of gradients back to the system as they are added up, in every step, where each rank of a machine has one micro-batch: less memory, but slower"
+    ),
+    .init(
       "training.wire", \.training.wire, .all,
       "format of gradients sent between machines; bfloat16 halves the traffic, but results then depend on the number of machines"
     ),

@@ -22,7 +22,7 @@ extension RunConfiguration {
       training.recomputeActivations == .blocks ? activations.trainingWithRecomputedBlocks : activations.training
     let ofActivations = perImage * Double(training.microBatch)
     var gradients = Double(layout.arenaCount * sums)
-    if ranksPerNode > 1 && microBatchCount <= rankCount {
+    if training.releasesGradients && ranksPerNode > 1 && microBatchCount <= rankCount {
       // Given back as they are added up (`NodeMemory.release`), but all there before the first activations.
       gradients = max(gradients / Double(ranksPerNode), gradients - ofActivations)
     }

@@ -142,6 +142,7 @@ package struct RunConfiguration: Sendable, Equatable {
     package var adamBeta2 = 0.999
     package var adamEpsilon = 1e-8
     package var overlap = true
+    package var releasesGradients = false
     package var wire = WireFormat.float32
     /// nil: only after the last step.
     package var checkpointEvery: Int? = 500

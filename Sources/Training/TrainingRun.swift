@@ -114,8 +114,7 @@ package struct TrainingRun {
     do {
       trainer = try DataParallelTrainer(
         configuration: configuration, task: task, communicator: communicator, workers: workers,
-        arrangement: .init(
-          overlaps: configuration.training.overlap, wire: configuration.training.wire, grid: placement.grid))
+        arrangement: .init(configuration.training, grid: placement.grid))
       if let failure = trainer.memorySharingFailure {
         reporter.log.warning(
           "the ranks of a machine cannot share memory, so each has all parameters for itself: \(failure)")

@@ -17,8 +17,8 @@ struct BenchmarkCommand: RankCommand {
       """,
     discussion: """
       Uses random images, so no data set is needed. Under mpirun the figures are those of the whole job; per core \
-      means per thread of all ranks. --set accepts keys of the model, training.recompute_activations, training.overlap \
-      and training.wire, and data.channels with the preset fields.
+      means per thread of all ranks. --set accepts keys of the model, training.recompute_activations, training.overlap, \
+      training.wire and training.release_gradients, and data.channels with the preset fields.
 
       EXAMPLES
         mpirun -n 2 ddpm-mpi benchmark --preset cifar10 --batch 32

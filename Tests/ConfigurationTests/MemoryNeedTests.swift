@@ -43,13 +43,14 @@ import Testing
     #expect(abs(need.bytes / Double(Self.gibibyte) - gibibytes) < 0.005)
   }
 
-  /// Two ranks of a node share weights. With one micro-batch for each, which takes less than the gradients, they give
+  /// Two ranks of a node share weights. With one micro-batch for each, which takes less than the gradients, they can give
   /// gradients back as these are added up: 1.10 GiB at first, of which activations take 0.19 over.
-  @Test(arguments: [(2, 3.31), (4, 3.50)])
-  func ranksOfANodeShareWeightsAndGiveGradientsBack(batch: Int, gibibytes: Double) throws {
+  @Test(arguments: [(2, true, 3.31), (4, true, 3.50), (2, false, 3.50)])
+  func ranksOfANodeShareWeightsAndMayGiveGradientsBack(batch: Int, releases: Bool, gibibytes: Double) throws {
     let need = try self.need("imagenet64-adm", rankCount: 2, ranksPerNode: 2) {
       $0.training.batch = batch
       $0.training.microBatch = 1
+      $0.training.releasesGradients = releases
     }
     #expect(abs(need.bytes / Double(Self.gibibyte) - gibibytes) < 0.005)
   }

@@ -140,6 +140,7 @@ KEYS = {
     "training.adam_beta2": ("0.5", WEIGHTS),
     "training.adam_epsilon": ("0.01", WEIGHTS),
     "training.overlap": ("false", Unchanged("Tests/RankChecks/ExchangeChecks.swift", "overlaps")),
+    "training.release_gradients": ("true", Unchanged("Tests/RankChecks/ExchangeChecks.swift", "releasesGradients")),
     "training.wire": ("bfloat16", Unchanged("Tests/RankChecks/ExchangeChecks.swift", "bfloat16")),
     "training.checkpoint_every": ("1", FILES),
     "training.keep_checkpoints": ("1", FILES, {"training.checkpoint_every": "1"}),

@@ -84,7 +84,7 @@ struct BenchmarkCommandTests {
         "benchmark --preset shapes --batch 10 --micro-batch 4", "--batch 10 is not a multiple of --micro-batch 4"),
       Refusal(
         "benchmark --set training.batch=8", "--set training.batch=8: a benchmark accepts keys of model, ",
-        "training.recompute_activations, training.overlap, "),
+        "training.recompute_activations, training.overlap, training.wire, "),
       Refusal(
         "benchmark --preset shapes --set data.channels=4", "--set data.channels=4: a benchmark accepts keys of model, "),
       Refusal("benchmark --set model.chanels=64", "did you mean model.channels"),

@@ -7,8 +7,8 @@ import Training
 
 let exchangeChecks: [Check] = [
   Check("gradients are summed in the order of the tree, on any number of ranks") { context in
-    // With three blocks, some of five and eight ranks have none. With as many micro-batches as ranks, shared memory is
-    // released while gradients are summed.
+    // With three blocks, some of five and eight ranks have none. With as many micro-batches as ranks, shared memory can
+    // be released while gradients are summed.
     for (microBatches, blocks) in [(8, 3), (9, 3), (13, 20), (8, 20), (context.size, 3), (context.size, 64 * 5 + 3)] {
       for arrangement in arrangements(context) {
         try verifyGradientSums(context, microBatches: microBatches, blocks: blocks, steps: 3, arrangement)
@@ -98,12 +98,18 @@ private func treeSum(_ leaves: Range<Int>, step: Int, element: Int) -> Float {
 }
 
 /// All arrangements of the ranks on nodes, with messages that progress in the background or only while waiting, with and
-/// without memory that the ranks of a node share.
+/// without memory that the ranks of a node share, and give back.
 func arrangements(_ context: CheckContext) -> [DataParallelTrainer.Arrangement] {
   (1...context.size).filter { context.size.isMultiple(of: $0) }.flatMap { nodes in
-    [(true, true), (true, false), (false, true), (false, false)].map { overlaps, sharesMemory in
-      .init(
-        overlaps: overlaps, grid: RankGrid(nodes: nodes, slots: context.size / nodes), sharesMemory: sharesMemory)
+    [true, false].flatMap { overlaps in
+      [(true, true), (true, false), (false, false)].map { sharesMemory, releasesGradients in
+        var arrangement = DataParallelTrainer.Arrangement()
+        arrangement.overlaps = overlaps
+        arrangement.grid = RankGrid(nodes: nodes, slots: context.size / nodes)
+        arrangement.sharesMemory = sharesMemory
+        arrangement.releasesGradients = releasesGradients
+        return arrangement
+      }
     }
   }
 }
@@ -145,7 +151,8 @@ private func verifyGradientSums(
   let averaging = TreeGradientSum(
     layout: layout, tree: tree, sharding: sharding, communicator: context.communicator,
     workers: WorkerPool(threadCount: 2), loop: loop, wire: arrangement.wire,
-    shared: try nodeMemory(context, arrangement, counts: counts, size: floats))
+    shared: try nodeMemory(context, arrangement, counts: counts, size: floats),
+    releasesGradients: arrangement.releasesGradients)
   // Each sum from another node has a relative error of at most 2⁻⁸; the sums of all nodes together are no larger than
   // the micro-batches' magnitudes.
   let roundsAnything = arrangement.wire == .bfloat16 && arrangement.grid!.nodeCount > 1

@@ -164,7 +164,9 @@ private final class LargeBatchComparison: StepObserver {
 
 private func verifyPlainTraining(_ context: CheckContext) throws {
   let norms = try ReductionMethod.allCases.map { reduction in
-    let training = try SmallTraining(context.communicator, .init(reduction: reduction))
+    var arrangement = DataParallelTrainer.Arrangement()
+    arrangement.reduction = reduction
+    let training = try SmallTraining(context.communicator, arrangement)
     try training.begin()
     let norms = try (0..<2).map { try training.step($0) }
     // Messages that are still on their way could be taken for those of the next trainer.

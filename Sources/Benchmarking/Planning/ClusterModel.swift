@@ -89,14 +89,20 @@ package struct ClusterModel: Sendable {
     /// The number of bytes of a gradient's float on the network.
     package var wireBytes: Int
     package var overlaps: Bool
+    /// Whether ranks with one micro-batch give gradients back as they are added up.
+    package var releasesGradients: Bool
 
-    package init(arenaCount: Int, batch: Int, microBatch: Int, averageCount: Int, wireBytes: Int, overlaps: Bool) {
+    package init(
+      arenaCount: Int, batch: Int, microBatch: Int, averageCount: Int, wireBytes: Int, overlaps: Bool,
+      releasesGradients: Bool = false
+    ) {
       self.arenaCount = arenaCount
       self.batch = batch
       self.microBatch = microBatch
       self.averageCount = averageCount
       self.wireBytes = wireBytes
       self.overlaps = overlaps
+      self.releasesGradients = releasesGradients
     }
   }
 
@@ -199,8 +205,8 @@ package struct ClusterModel: Sendable {
     let state = 3 + workload.averageCount
     let arena = workload.arenaCount * 4
     let buffers = min(tree.root.level + 1, busiest)
-    // The ranks of a node give gradients back as they are added up, unless a rank needs them for the next micro-batch.
-    let gradientBytes = grid.slotCount > 1 && busiest == 1 ? arena / grid.slotCount : arena * buffers
+    let isReleased = workload.releasesGradients && grid.slotCount > 1 && busiest == 1
+    let gradientBytes = isReleased ? arena / grid.slotCount : arena * buffers
     let bytes =
       arena / grid.slotCount + gradientBytes + owned * 4 * (state - 1) + owned * 4 * state
       + Int(machine.activationBytesPerImage * Double(arrangement.microBatch)) + 4 * sharding.bucketSize * 16

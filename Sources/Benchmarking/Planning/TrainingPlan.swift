@@ -125,7 +125,7 @@ package struct TrainingPlan {
       workload: .init(
         arenaCount: network.layout.arenaCount, batch: training.batch, microBatch: training.microBatch,
         averageCount: training.emaDecays.count, wireBytes: training.wire == .bfloat16 ? 2 : 4,
-        overlaps: training.overlap))
+        overlaps: training.overlap, releasesGradients: training.releasesGradients))
     let counts = ScalingBenchmark.rankCounts(upTo: request.nodes)
     let predictions = counts.compactMap {
       model.best(nodes: $0, coresPerNode: request.coresPerNode, ranksPerNode: request.ranksPerNode)

@@ -40,7 +40,9 @@ final class GradientExchange: BackgroundWork, @unchecked Sendable {
       (0..<windowCount).map { _ in
         ReceiveBuffers(plan, roundsBetweenNodes: roundsBetweenNodes, receivesInNode: shared == nil)
       })
-    buckets = indices.map { GradientBucket($0, plan, communicator, windows, shared: shared, releasesSums: releasesSums) }
+    buckets = indices.map {
+      GradientBucket($0, plan, communicator, windows, shared: shared, releasesSums: releasesSums)
+    }
     queue = BucketQueue(buckets.reversed(), maximumOpenCount: windowCount)
     let sumCount = plan.levels[0].ownSums.count * buckets.count
     published.withLock { $0.reserveCapacity(sumCount) }

@@ -37,10 +37,12 @@ package final class TreeGradientSum: GradientSum {
   ///   - loop: the loop that moves the messages.
   ///   - shared: the arenas of each rank of this node, `bufferCounts` of them, if they share memory. Then a rank may call
   ///     `leaf` only after all have returned from `finish`, which a collective call in between makes sure of.
+  ///   - releasesGradients: whether these arenas' memory is given back as they are added up. Taking it again costs some
+  ///     microseconds a page, since the system clears it.
   package init(
     layout: ParameterLayout, tree: MicroBatchTree, sharding: Sharding, communicator: Communicator,
     workers: WorkerPool, loop: ProgressLoop, wire: RunConfiguration.TrainingSettings.WireFormat = .float32,
-    shared: [[FloatBuffer]]? = nil, profiler: Profiler? = nil
+    shared: [[FloatBuffer]]? = nil, releasesGradients: Bool = false, profiler: Profiler? = nil
   ) {
     self.layout = layout
     self.tree = tree
@@ -51,7 +53,7 @@ package final class TreeGradientSum: GradientSum {
     localMicroBatches = tree.leafRanges(ofRanks: communicator.size)[communicator.rank]
     accumulator = SubtreeAccumulator(tree: tree, leaves: localMicroBatches)
     // With more micro-batches than ranks, all are in use when activations take the most memory.
-    releasesSums = shared != nil && tree.leafCount <= communicator.size
+    releasesSums = releasesGradients && shared != nil && tree.leafCount <= communicator.size
     exchange =
       communicator.size == 1
       ? nil

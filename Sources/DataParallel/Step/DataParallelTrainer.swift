@@ -26,16 +26,16 @@ package final class DataParallelTrainer {
     package var grid: RankGrid?
     /// Whether the ranks of a node share the parameters and add up their gradients in place.
     package var sharesMemory = true
+    /// Whether they then give the memory of gradients back as these are added up, if each has one micro-batch. Otherwise
+    /// gradients stay in memory from step to step, which is faster.
+    package var releasesGradients = false
 
-    package init(
-      reduction: ReductionMethod = .tree, overlaps: Bool = true,
-      wire: RunConfiguration.TrainingSettings.WireFormat = .float32, grid: RankGrid? = nil, sharesMemory: Bool = true
-    ) {
-      self.reduction = reduction
-      self.overlaps = overlaps
-      self.wire = wire
+    package init() {}
+
+    /// What the keys of a configuration say.
+    package init(_ settings: RunConfiguration.TrainingSettings, grid: RankGrid?) {
+      (overlaps, wire, releasesGradients) = (settings.overlap, settings.wire, settings.releasesGradients)
       self.grid = grid
-      self.sharesMemory = sharesMemory
     }
   }
 
@@ -120,7 +120,8 @@ package final class DataParallelTrainer {
       case .tree:
         TreeGradientSum(
           layout: layout, tree: tree, sharding: sharding, communicator: exchangeRanks.communicator, workers: workers,
-          loop: loop, wire: arrangement.wire, shared: shared?.gradients, profiler: profiler)
+          loop: loop, wire: arrangement.wire, shared: shared?.gradients,
+          releasesGradients: arrangement.releasesGradients, profiler: profiler)
       case .allreduce:
         PlainGradientSum(layout: layout, tree: tree, communicator: communicator, workers: workers, profiler: profiler)
       }
