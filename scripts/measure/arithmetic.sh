@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Trains a small network with different arithmetic, from several seeds, and compares the mean losses of the last 50 steps
 # and the Fréchet distances of samples. Prints a table in Markdown. Fails if a variant differs from the first one, seed
-# by seed, by more than the seeds differ. Takes about two minutes for each run on two cores.
+# by seed, by more than the seeds differ. Takes about four minutes for each run on two cores, or one and a half without
+# samples.
 #
 #   VARIANTS="winograd direct"     of winograd, direct, values (model.precision=bfloat16) and operands
 #                                  (model.convolution=bfloat16, which is slow without AMX); the first is compared with
