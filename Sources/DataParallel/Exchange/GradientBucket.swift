@@ -45,7 +45,7 @@ final class GradientBucket: ExchangedBucket {
 
   init(
     _ bucket: Int, _ plan: ReductionPlan, _ communicator: Communicator, _ windows: ReceiveBufferPool,
-    shared: [[FloatBuffer]]?, releasesSums: Bool = false
+    shared: [[FloatBuffer]]?, releasesSums: Bool
   ) {
     self.bucket = bucket
     self.releasesSums = releasesSums

@@ -68,12 +68,7 @@ package final class ProgressLoop {
   /// Makes progress once where no thread does. `wait` throws an error that occurs here.
   func poll() {
     if isBackground { return }
-    do { _ = try moveOnce() } catch {
-      state.update {
-        $0.failure = error
-        $0.works = []
-      }
-    }
+    do { _ = try moveOnce() } catch { Self.abandon(state, error) }
   }
 
   /// Returns once `condition` holds, as a result of the background work.
@@ -148,12 +143,15 @@ package final class ProgressLoop {
         if hasMoved { continue }
         let nap = min(maximumNap, minimumNap * (1 << min(idleLooks - 1, 8)))
         _ = state.wait(atMost: nap) { $0.hasNews || $0.isStopping ? () : nil }
-      } catch {
-        state.update {
-          $0.failure = error
-          $0.works = []
-        }
-      }
+      } catch { abandon(state, error) }
+    }
+  }
+
+  /// Leaves the error to the next caller that waits.
+  private static func abandon(_ state: Monitor<State>, _ error: any Error) {
+    state.update {
+      $0.failure = error
+      $0.works = []
     }
   }
 

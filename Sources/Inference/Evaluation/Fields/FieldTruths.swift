@@ -1,7 +1,6 @@
 import Configuration
 import Datasets
 import Failures
-import FoundationEssentials
 import Tensors
 
 /// The fields of a data set that drawn ones are compared with, in physical units.
@@ -23,15 +22,12 @@ package struct FieldTruths: Sendable {
   ) throws {
     let data = configuration.data
     let file = DatasetCatalog.location(name: data.name, path: path ?? data.path)
-    if let file, !FileManager.default.fileExists(atPath: file) {
+    if let file, !fileExists(file) {
       throw InputError("\(path == nil ? "data.path" : "--data-path") \(file): there is no such file")
     }
     let fields = try DatasetCatalog.fields(
       name: data.name, path: file, split: split, channels: data.channels)
     guard let fields else {
-      if let path = path ?? data.path, !fileExists(path) {
-        throw InputError("\(path): there is no such file; check the path")
-      }
       throw InputError(
         "\(file ?? data.name) has no packed fields, with which drawn fields can be compared; if it has other "
           + "fields, pack them with `ddpm-mpi pack`")
