@@ -118,10 +118,9 @@ struct FileTree: Sendable {
   }
 
   private mutating func addFile(_ file: File) {
-    let ending = fileEnding(of: file.path)
-    if imageEndings.contains(ending) {
+    if ImageFolder.hasNameOfImage(file.path) {
       images.append(file)
-    } else if endingsOfOtherImages.contains(ending) {
+    } else if endingsOfOtherImages.contains(fileEnding(of: file.path)) {
       reject(
         file.path, "this image format is not supported", .wrongLayout,
         advice: "convert it to PNG or JPEG, or move it away")
@@ -179,9 +178,6 @@ private struct FileIdentity: Equatable {
 
   init(_ information: stat) { (device, number) = (information.st_dev, information.st_ino) }
 }
-
-/// All endings of JPEG and PNG files.
-private let imageEndings: Set = ["png", "apng", "jpg", "jpeg", "jpe", "jfif", "jif", "jfi"]
 
 private let endingsOfOtherImages: Set = [
   "webp", "bmp", "dib", "gif", "tif", "tiff", "heic", "heif", "avif", "jp2", "j2k", "jxl", "ppm", "pgm", "pbm", "pnm",

@@ -134,6 +134,11 @@ package struct ImageFolder: Sendable {
     }
   }
 
+  /// Whether a file is named like a JPEG or PNG file.
+  package static func hasNameOfImage(_ path: String) -> Bool { endings.contains(fileEnding(of: path)) }
+
+  private static let endings: Set = ["png", "apng", "jpg", "jpeg", "jpe", "jfif", "jif", "jfi"]
+
   /// Whether a file is an image, judging by its first bytes.
   package static func isImage(_ path: String) -> Bool {
     let bytes = firstBytes(of: path)

@@ -71,9 +71,10 @@ extension TrainingRun {
   private var memoryText: String {
     let parameters = ProgressFormat.bytes(trainer.task.model.layout.arenaCount * MemoryLayout<Float>.stride)
     let state = ProgressFormat.bytes(trainer.shardedStateBytes)
-    return communicator.size == 1
-      ? "parameters \(parameters), optimiser and averages \(state)"
-      : "parameters \(parameters) on each rank, optimiser and averages \(state), 1/\(communicator.size) of the total"
+    guard communicator.size > 1 else { return "parameters \(parameters), optimiser and averages \(state)" }
+    let holder = trainer.sharesParameters ? "machine" : "rank"
+    return
+      "parameters \(parameters) on each \(holder), optimiser and averages \(state) on each rank, 1/\(communicator.size) of the total"
   }
 
   /// The header of a checkpoint after a step.

@@ -28,7 +28,8 @@ extension DataParallelTrainer {
     return TrainingState(parts: [parameters] + sharded + lossAwareParts)
   }
 
-  /// The size in bytes of a copy of the state on this rank.
+  /// The size in bytes of a copy of the state on this rank, without the few kilobytes of `lossAwareParts`. Known
+  /// without a copy of the parameters, which `state` makes.
   package var stateCopyBytes: Int { shardedStateBytes + adam.count * MemoryLayout<Float>.stride }
 
   /// A group of a file whose tensors have the parameters' names and shapes.

@@ -70,7 +70,7 @@ package final class DataParallelTrainer {
   private var exchangeFailure: (any Error)?
   let arena: Arena
   /// Whether `arena` is one for all ranks of the node.
-  let sharesParameters: Bool
+  package let sharesParameters: Bool
   let pieces: [Sharding.Piece]
 
   /// A trainer at step 0: parameters are drawn from the seed, and averages are equal to them. Collective.

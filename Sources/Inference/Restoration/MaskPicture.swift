@@ -3,12 +3,6 @@ import Failures
 import FoundationEssentials
 import Images
 
-/// Whether a path ends as those of PNG and JPEG files do.
-func hasEndingOfPicture(_ path: String) -> Bool {
-  let path = path.lowercased()
-  return [".png", ".jpg", ".jpeg"].contains { path.hasSuffix($0) }
-}
-
 /// The pixels that a picture marks as known: white is known, black unknown.
 /// - Parameter path: the file given with `--mask`, which messages name.
 /// - Returns: for each pixel of [height, width]; nil if there is no such file.

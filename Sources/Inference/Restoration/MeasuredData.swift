@@ -123,7 +123,7 @@ struct MeasuredData {
     if mask != nil { return mask }
     if model.fields != nil {
       // What has another name may be a variable.
-      guard let path = request.mask, hasEndingOfPicture(path) else { return nil }
+      guard let path = request.mask, ImageFolder.hasNameOfImage(path) else { return nil }
       throw DiffusionError(key: "mask", problem: "\(path): there is no such file")
     }
     throw DiffusionError(

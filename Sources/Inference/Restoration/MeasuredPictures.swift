@@ -41,7 +41,7 @@ struct MeasuredPictures: MeasuredFile {
   private static func images(_ path: String, _ fitting: FolderImages.Fitting) throws -> any ImageDataset {
     // A picture whose very beginning is damaged is one by its name alone.
     let isPicture =
-      ImageFolder.isImage(path) || hasEndingOfPicture(path) && FileManager.default.fileExists(atPath: path)
+      ImageFolder.isImage(path) || ImageFolder.hasNameOfImage(path) && FileManager.default.fileExists(atPath: path)
     if isPicture { return try StoredImages(file: path, fitting: fitting) }
     guard case .images(let images) = try ImageSet(path, fitting: fitting) else {
       throw InputError("--measured \(path): it has statistics, not images")
