@@ -31,6 +31,18 @@ package enum MPILibrary {
     return line.split(whereSeparator: \.isWhitespace).filter { $0 != "Version:" }.joined(separator: " ")
   }
 
+  /// Whether `MPI_Finalize` may wait forever for a rank that has called it earlier: one that has been answered by all
+  /// others then answers none. So it is in MPICH before 4.2, over UCX's TCP between hosts
+  /// (https://github.com/pmodels/mpich/pull/6596).
+  static let mustFinaliseTogether = mustFinaliseTogether(version: (try? version()) ?? "")
+
+  package static func mustFinaliseTogether(version: String) -> Bool {
+    let words = name(inVersion: version).split(separator: " ")
+    guard words.count > 1, words[0] == "MPICH" else { return false }
+    let numbers = words[1].split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+    return numbers.lexicographicallyPrecedes([4, 2])
+  }
+
   /// The file that the library was loaded from; nil if unknown.
   package static var path: String? {
     guard let found = ddpm_mpi_library_file(), let file = realpath(found, nil) else { return nil }

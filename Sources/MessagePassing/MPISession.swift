@@ -59,9 +59,17 @@ package enum MPISession {
 
   /// Leaves the job. Every rank must call it; afterwards MPI cannot be initialised again in this process.
   package static func finalise() throws(MPIError) {
-    let wasMember = current.withLock { $0.take() } != nil
-    if wasMember { try check("MPI_Finalize", ddpm_mpi_finalise()) }
+    guard let world = current.withLock({ $0.take() }) else { return }
+    if MPILibrary.mustFinaliseTogether && world.size > 1 {
+      try world.barrier()
+      usleep(finalisationPause)
+    }
+    try check("MPI_Finalize", ddpm_mpi_finalise())
   }
+
+  /// How long no rank answers another one before it finalises, where `MPILibrary.mustFinaliseTogether`: by then all
+  /// have left the barrier, so that each asks the others before it answers them. In microseconds.
+  private static let finalisationPause: UInt32 = 300_000
 
   /// Ends every process of the job at once, with `status` as the launcher's exit status (MPI 3.1, section 8.7).
   package static func abort(status: Int32) -> Never {
