@@ -57,30 +57,29 @@ done
 mkdir "$build/source"
 xargs cp -r --target-directory="$build/source" <"$folder/copied"
 
-# within FOLDER COMMAND...: in this Debian, with nothing of this shell's environment.
-within() {
-  local root=$1
-  shift
-  chroot "$root" env -i HOME=/root LANG=C.UTF-8 PATH=/opt/swift/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-    OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "$@"
-}
+# Within a Debian, nothing of this shell's environment. (`run` takes no functions.)
+environment=(env -i HOME=/root LANG=C.UTF-8
+  PATH=/opt/swift/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+  OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1)
+within_build=(chroot "$build" "${environment[@]}")
+within_image=(chroot "$image" "${environment[@]}")
 # Longer than the cases' limit.
 start=$SECONDS
 status=0
-within "$build" /source/cluster/image.sh build >"$log" 2>&1 || status=$?
+"${within_build[@]}" /source/cluster/image.sh build >"$log" 2>&1 || status=$?
 check "the program is built ($((SECONDS - start)) s)" test "$status" = 0
 ((failed == 0)) || { tail -n 40 "$log"; finish; }
 check "Open MPI's package is needed" grep -qx libopenmpi3 "$build/opt/ddpm-mpi/share/ddpm-mpi/packages"
 
 debian "$image"
 cp -r "$build/opt/ddpm-mpi" "$image/opt/ddpm-mpi"
-run 0 '^[0-9]+[.][0-9]+' within "$image" /opt/ddpm-mpi/share/ddpm-mpi/image.sh run
-run 0 'fashion-mnist: 60,000 images' within "$image" ddpm-mpi doctor
+run 0 '^[0-9]+[.][0-9]+' "${within_image[@]}" /opt/ddpm-mpi/share/ddpm-mpi/image.sh run
+run 0 'fashion-mnist: 60,000 images' "${within_image[@]}" ddpm-mpi doctor
 
 train=(ddpm-mpi train --preset shapes --set training.steps=20 --set training.batch=8 --set training.micro_batch=2
   --set training.sample_every=none --set 'model.multipliers=[1, 1]')
-run 0 'Done: 20 steps' within "$image" "${train[@]}" --output /root/one
-run 0 'Done: 20 steps' within "$image" mpirun -n 2 --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 \
+run 0 'Done: 20 steps' "${within_image[@]}" "${train[@]}" --output /root/one
+run 0 'Done: 20 steps' "${within_image[@]}" mpirun -n 2 --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 \
   "${train[@]}" --output /root/two
 last=checkpoints/step-00000020.h5
 check "... with the same bits" h5diff "$image/root/one/$last" "$image/root/two/$last"
