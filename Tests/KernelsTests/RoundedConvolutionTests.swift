@@ -17,6 +17,8 @@ import Testing
       Winograd.Geometry(images: 2, height: 80, width: 60, inChannels: 3, outChannels: 17),
     ]
 
+  private static let smallGeometries = geometries.filter { $0.images * $0.height * $0.width < 600 }
+
   @Test(arguments: geometries)
   func convolutionOfRoundedOperandsEqualsTheDefinition(geometry: Winograd.Geometry) {
     let operands = ConvolutionOperands(geometry, areRounded: true)
@@ -70,7 +72,7 @@ import Testing
   }
 
   /// Modelled instructions take a second for a thousand pixels of 64 channels.
-  @Test(arguments: geometries.filter { $0.images * $0.height * $0.width < 600 })
+  @Test(arguments: smallGeometries)
   func allImplementationsGiveTheSameBits(geometry: Winograd.Geometry) {
     let operands = ConvolutionOperands(geometry)
     for products in RoundedKernel.testable {
