@@ -11,13 +11,12 @@ import Testing
     defer { done.deallocate() }
     done.initialize(repeating: 0, count: 100)
     let places = SharedCounts(done)
-    let error = #expect(throws: Failure.self) {
+    #expect(throws: Failure(index: 17)) {
       try pool.forEachTrying(100) { index in
         places.add(index)
         if index % 30 == 17 { throw Failure(index: index) }
       }
     }
-    #expect(error == Failure(index: 17))
     #expect((0..<100).allSatisfy { done[$0] == 1 })
   }
 

@@ -43,6 +43,8 @@ make_system() {
     unshare --mount debootstrap --variant=minbase "${options[@]}" "$1" "$root" ${MIRROR:+"$MIRROR"} || return
   fi
   mkdir -p "$root/root/ddpm-mpi" "$root/opt/swift" "$root/packages"
+  # A system that was kept has the sources of another day; what was built of them saves time.
+  find "$root/root/ddpm-mpi" -mindepth 1 -maxdepth 1 ! -name .build -exec rm -rf {} + || return
   git ls-files --cached --others --exclude-standard -z |
     tar --create --null --files-from=- --ignore-failed-read | tar --extract --directory="$root/root/ddpm-mpi" || return
   cp /etc/resolv.conf "$root/etc/resolv.conf"
