@@ -93,7 +93,7 @@ if (($# > 0)); then
   finish
 fi
 
-stage "dependencies" scripts/install-dependencies.sh hdf5-tools python3-h5py python3-pil || finish
+stage "dependencies" scripts/install-dependencies.sh hdf5-tools procps python3-h5py python3-pil || finish
 # Minutes of downloads, meanwhile. If it fails, scripts/test/peers.sh tries again, and says why.
 peers=
 if [[ -z ${PEERS_PYTHON:-} ]]; then

@@ -1,12 +1,12 @@
 """PyTorch's side of the comparison of quality over training time, on the CPU.
 
 Trains the network of an exported pipeline from its default initial weights, with Adam, and with the warm-up, clipping
-and averaging of our configuration. Run by scripts/measure/quality.py, which describes the whole. Needs torch, diffusers
-and Pillow.
+and averaging of our configuration. Run by scripts/measure/quality.py, which describes the whole. Needs torch and
+diffusers.
 
     speed    times training steps with both memory formats
-    train    trains until some seconds of training are done, and writes the state to FOLDER/step-<n>.pt
-    draw     draws images by DDIM with the averaged weights of a state, and writes them as PNG files
+    train    trains until some seconds of training are done, and writes the state to FOLDER/step-<n>.pt and a pipeline
+             with the averaged weights to FOLDER/step-<n>
 
 With --processes, several processes train by DistributedDataParallel over gloo. torch.compile is not used: compiling
 takes minutes, which would count as training. Each job prints one line of JSON.
@@ -22,8 +22,7 @@ from pathlib import Path
 
 import diffusers
 import torch
-from diffusers import DDIMScheduler, DDPMScheduler, UNet2DModel
-from PIL import Image
+from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
 
 from peer_training import average_decay, network_values, training_images
 
@@ -41,8 +40,8 @@ class Trainer:
         self.images = training_images(self.settings["data_path"])
         self.memory_format = MEMORY_FORMATS[format_name]
         torch.manual_seed(options.seed)
-        configuration = UNet2DModel.load_config(options.network, subfolder="unet")
-        self.network = UNet2DModel.from_config(configuration).to(memory_format=self.memory_format)
+        self.configuration = UNet2DModel.load_config(options.network, subfolder="unet")
+        self.network = UNet2DModel.from_config(self.configuration).to(memory_format=self.memory_format)
         self.parameters = list(self.network.parameters())
         self.forward = self.network
         if options.processes > 1:
@@ -52,9 +51,9 @@ class Trainer:
             self.parameters, self.settings["learning_rate"], betas=self.settings["adam_betas"],
             eps=self.settings["adam_epsilon"], fused=True)
         self.average = [parameter.detach().clone() for parameter in self.parameters]
-        scheduler = DDPMScheduler.from_pretrained(options.network, subfolder="scheduler")
-        self.signal_scales = scheduler.alphas_cumprod.sqrt()
-        self.noise_scales = (1 - scheduler.alphas_cumprod).sqrt()
+        self.scheduler = DDPMScheduler.from_pretrained(options.network, subfolder="scheduler")
+        self.signal_scales = self.scheduler.alphas_cumprod.sqrt()
+        self.noise_scales = (1 - self.scheduler.alphas_cumprod).sqrt()
         # What a state has, besides the tensors: the steps done, and the seconds that they took.
         self.steps, self.seconds = 0, 0.0
         self.epoch, self.order = None, None
@@ -150,8 +149,11 @@ class Trainer:
         return bool(decision)
 
     def save(self):
-        self.options.folder.mkdir(parents=True, exist_ok=True)
-        path = state_path(self.options.folder, self.steps)
+        path = self.options.folder / f"step-{self.steps:08d}.pt"
+        averaged = UNet2DModel.from_config(self.configuration)
+        with torch.no_grad():
+            torch._foreach_copy_(list(averaged.parameters()), self.average)
+        DDPMPipeline(averaged, self.scheduler).save_pretrained(path.with_suffix(""))
         partial = path.with_suffix(".partial")
         torch.save({
             "steps": self.steps, "seconds": self.seconds, "network": self.network.state_dict(),
@@ -164,36 +166,6 @@ class Trainer:
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         torch._foreach_copy_(self.average, state["average"])
-
-
-def state_path(folder, steps):
-    return folder / f"step-{steps:08d}.pt"
-
-
-def draw(options):
-    """Draws images by DDIM, as `ddpm-mpi sample --sampler ddim --spacing leading` does from the same noise."""
-    torch.set_num_threads(options.processes * options.threads)
-    network = UNet2DModel.from_config(UNet2DModel.load_config(options.network, subfolder="unet"))
-    with torch.no_grad():
-        torch._foreach_copy_(list(network.parameters()), torch.load(options.state)["average"])
-    memory_format = MEMORY_FORMATS[options.memory_format]
-    network = network.eval().to(memory_format=memory_format)
-    scheduler = DDIMScheduler.from_pretrained(
-        options.network, subfolder="scheduler", timestep_spacing="leading")
-    scheduler.set_timesteps(options.steps)
-    channels, side = network.config.in_channels, network.config.sample_size
-    generator = torch.Generator().manual_seed(options.seed)
-    options.output.mkdir(parents=True)
-    with torch.inference_mode():
-        for first in range(0, options.count, options.batch):
-            count = min(options.batch, options.count - first)
-            x = torch.randn(count, channels, side, side, generator=generator).contiguous(memory_format=memory_format)
-            for t in scheduler.timesteps:
-                x = scheduler.step(network(x, t).sample, t, x).prev_sample
-            pixels = ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-            for number, image in enumerate(pixels[:, 0], first):
-                Image.fromarray(image.numpy()).save(options.output / f"{number:06d}.png")
-    return {"images": options.count}
 
 
 def run(rank, options, meeting_file):
@@ -220,27 +192,18 @@ def run(rank, options, meeting_file):
 def main():
     parser = argparse.ArgumentParser()
     jobs = parser.add_subparsers(dest="job", required=True)
-    speed, train, draw_job = (jobs.add_parser(name) for name in ("speed", "train", "draw"))
-    for job in (speed, train, draw_job):
+    speed, train = (jobs.add_parser(name) for name in ("speed", "train"))
+    for job in (speed, train):
         job.add_argument("--network", type=Path, required=True, help="an exported pipeline")
+        job.add_argument("--settings", type=Path, required=True, help="JSON by quality.py")
         job.add_argument("--processes", type=int, default=1)
         job.add_argument("--threads", type=int, default=1, help="threads per process")
         job.add_argument("--seed", type=int, default=0)
-    for job in (speed, train):
-        job.add_argument("--settings", type=Path, required=True, help="JSON by quality.py")
-    for job in (train, draw_job):
-        job.add_argument("--memory-format", choices=MEMORY_FORMATS, default="channels-last")
+    train.add_argument("--memory-format", choices=MEMORY_FORMATS, default="channels-last")
     train.add_argument("--seconds", type=float, required=True, help="of training, those of the newest state included")
     train.add_argument("--folder", type=Path, required=True, help="of the states")
-    draw_job.add_argument("--state", type=Path, required=True)
-    draw_job.add_argument("--count", type=int, required=True)
-    draw_job.add_argument("--steps", type=int, required=True)
-    draw_job.add_argument("--batch", type=int, default=250)
-    draw_job.add_argument("--output", type=Path, required=True, help="a new folder")
     options = parser.parse_args()
-    if options.job == "draw":
-        print(json.dumps(draw(options)), flush=True)
-    elif options.processes > 1:
+    if options.processes > 1:
         with tempfile.TemporaryDirectory() as folder:
             # Forked, which needs no further imports: PyTorch has computed nothing yet, so it has no threads.
             torch.multiprocessing.start_processes(

@@ -129,7 +129,8 @@ def settings_of_run(folder):
     return values
 
 
-# The sides. `train` trains until some seconds of training are done, and returns the steps done and their seconds.
+# The sides. `train` trains until some seconds of training are done, and returns the steps done and their seconds;
+# `checkpoint` is the model that it has left, for our program, which draws for both sides.
 
 
 class Ours:
@@ -179,10 +180,12 @@ class Ours:
         seconds = {line["step"]: line["seconds"] for line in json_lines(folder / "metrics.jsonl")}
         return step, sum(seconds[end] for end in starts | {step} if 0 < end <= step)
 
-    def draw(self, seed, step, output):
-        self.run("sample", "--checkpoint", self.folder(seed) / "checkpoints" / f"step-{step:08d}.h5", "--count", COUNT,
-                 "--sampler", "ddim", "--spacing", "leading", "--steps", SAMPLING_STEPS, "--seed", seed,
-                 "--images", output)
+    def checkpoint(self, seed, step):
+        return self.folder(seed) / "checkpoints" / f"step-{step:08d}.h5"
+
+    def draw(self, checkpoint, seed, output):
+        self.run("sample", "--checkpoint", checkpoint, "--count", COUNT, "--sampler", "ddim", "--spacing", "leading",
+                 "--steps", SAMPLING_STEPS, "--seed", seed, "--images", output)
 
     def distance(self, images, reference):
         return json.loads(self.run("fid", images, reference, "--json"))["fid"]
@@ -229,10 +232,12 @@ class Peer:
             seconds, "--folder", self.folder(seed), processes=self.processes, threads=self.threads)
         return {"step": result["step"], "seconds": result["seconds"]}
 
-    def draw(self, seed, step, output):
-        self.run("draw", "--memory-format", self.memory_format, "--state", self.folder(seed) / f"step-{step:08d}.pt",
-                 "--seed", seed, "--count", COUNT, "--steps", SAMPLING_STEPS, "--output", output,
-                 processes=self.processes, threads=self.threads)
+    def checkpoint(self, seed, step):
+        pipeline = self.folder(seed) / f"step-{step:08d}"
+        checkpoint = pipeline.with_suffix(".h5")
+        if not checkpoint.exists():
+            run(PROGRAM, "import", pipeline, "--output", checkpoint)
+        return checkpoint
 
 
 def settings_options(settings):
@@ -351,7 +356,7 @@ def measure(side, seed, point, ours, reference):
         say(f"{label}: drawing after {counted(figure['step'], 'step')}")
         images = OUTPUT / f"seed-{seed}" / f"{side.folder(seed).name}-{name}-min"
         shutil.rmtree(images, ignore_errors=True)
-        side.draw(seed, figure["step"], images)
+        ours.draw(side.checkpoint(seed, figure["step"]), seed, images)
         figure["fid"] = ours.distance(images, reference)
         write(file, figures)
     say(f"{label}: {counted(figure['step'], 'step')} in {figure['seconds']:.1f} s, "

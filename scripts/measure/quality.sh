@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # How good the images of this program and of PyTorch are after how much training: both train the same network on
 # Fashion-MNIST, with the same batch, learning rate and averaging, on the same cores, in turn. After some minutes of
-# training each draws images by DDIM, whose Fréchet distance to the training images `ddpm-mpi fid` computes. Prints a
-# table in Markdown and leaves a plot:
+# training, images are drawn from each model by DDIM, and `ddpm-mpi fid` computes their Fréchet distance to the training
+# images. Prints a table in Markdown and leaves a plot:
 #   scripts/measure/quality.sh [MINUTES]...         after how many minutes; by default 1 2 4 8 16
 # Only training counts: not starting, saving, drawing or measuring. It takes hours on two cores, which should have
 # nothing else to do. What is done is kept, and the script continues where it stopped; another build of the program,
