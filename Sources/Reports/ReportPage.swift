@@ -8,7 +8,7 @@ struct ReportPage {
   let run: RunRecord
   let curves: [Curve]
   /// Marks the page's own script and style; nothing else is executed, and nothing is loaded.
-  private let nonce = String(UInt64.random(in: .min ... .max), radix: 36)
+  private let nonce = String(UInt64.random(in: .min ... .max), radix: 16)
 
   private var name: String { lastPart(ofPath: standardisedPath(run.folder.path)) }
 

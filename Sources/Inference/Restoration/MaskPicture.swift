@@ -1,6 +1,5 @@
 import Datasets
 import Failures
-import FoundationEssentials
 import Images
 
 /// The pixels that a picture marks as known: white is known, black unknown.
@@ -8,7 +7,7 @@ import Images
 /// - Returns: for each pixel of [height, width]; nil if there is no such file.
 /// - Throws: `InputError` for a file that cannot be used as a mask.
 func maskPicture(_ path: String, height: Int, width: Int) throws(InputError) -> [Bool]? {
-  guard FileManager.default.fileExists(atPath: path) else { return nil }
+  guard fileExists(path) else { return nil }
   let picture: Image
   do { picture = try ImageReader().read(path) } catch { throw InputError("--mask \(error)") }
   guard picture.height == height, picture.width == width else {
