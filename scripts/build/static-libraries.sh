@@ -83,7 +83,7 @@ if [[ -n ${archives[0]:-} ]]; then
   # own compiler knows every name that DDPM_MARCH may be.
   clang=$(dirname "$(realpath "$(command -v swift || echo swift)")")/clang
   macros=$("$clang" "-march=${DDPM_MARCH:-native}" -dM -E -x c /dev/null 2>/dev/null || true)
-  tables=$(nm "${archives[0]}" 2>/dev/null | sed -n 's/^[0-9a-f]* [A-Z] gotoblas_\([A-Z0-9]*\)$/\1/p' | sort -u)
+  tables=$(nm "${archives[0]}" 2>/dev/null | sed -n 's/^[0-9a-f]* [A-Z] gotoblas_\([A-Z0-9_]*\)$/\1/p' | sort -u)
   if [[ $tables == *HASWELL* && $tables == *SKYLAKEX* && $macros == *__AVX2__* ]]; then
     for kind in $tables; do
       case $kind in

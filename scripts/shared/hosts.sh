@@ -164,13 +164,15 @@ exec_on_hosts() {
   esac
 }
 
-# hosts_mpi: prints whose launcher is used: openmpi-4, openmpi for later versions, intel or mpich.
+# hosts_mpi: prints whose launcher is used: openmpi-4 or openmpi for later versions, intel, mpich-4 or mpich.
 hosts_mpi() {
-  case $("${MPIRUN:-mpirun}" --version 2>&1) in
+  local version
+  version=$("${MPIRUN:-mpirun}" --version 2>&1 || true)
+  case $version in
     *"Open MPI) 4."* | *"OpenRTE) 4."*) echo openmpi-4 ;;
     *"Open MPI"* | *PRRTE*) echo openmpi ;;
     *Intel*) echo intel ;;
-    *) echo mpich ;;
+    *) if grep -q '^ *Version: *4[.]' <<<"$version"; then echo mpich-4; else echo mpich; fi ;;
   esac
 }
 

@@ -18,7 +18,7 @@ same INT-to-rank-0 2
 
 # The launcher of MPICH 4 sometimes ends with 0 after that. The batch scripts look for the last step.
 expected=5
-if [[ $(hosts_mpi) == mpich ]]; then expected='0|5'; fi
+if [[ $(hosts_mpi) == mpich-4 ]]; then expected='0|5'; fi
 start forwarded 2
 reach forwarded 10
 kill -USR1 "$job"

@@ -188,7 +188,7 @@ has_steps() { # JOB
 test_signal() { # LAUNCHER
   local name=signal-$1 reason="training has saved .*/signal-$1/checkpoints/step-[0-9]+.h5"
   # Its status may be 0 then.
-  if [[ $1-$(hosts_mpi) == mpirun-mpich ]]; then reason+="|the ranks ended, but the run .* is not at its last step"; fi
+  if [[ $1-$(hosts_mpi) == mpirun-mpich-4 ]]; then reason+="|the ranks ended, but the run .* is not at its last step"; fi
   LAUNCHER=$1 submit "$name" --nodes=2 --ntasks-per-node=1 cluster/train.sbatch "${slurm_config[@]}"
   reach_in_slurm "$name" 20
   # What --signal=B:USR1@120 does two minutes before the time limit.
