@@ -6,7 +6,7 @@
 #   scripts/test.sh ranks/3                  # the checks under MPI on three ranks; ranks: on 1, 2, 3, 5 and 8
 #   scripts/test.sh data peers/statistics    # scripts/test/data.sh, and scripts/test/peers.sh statistics
 #   scripts/test.sh format
-# Ends with the line "N passed, M failed" over the stages.
+# Ends with what has failed and the line "N passed, M failed" over the stages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,23 +21,27 @@ take_processor_time() {
     printf "%d", 60 * (parts[1] + parts[3]) + parts[2] + parts[4] }' "$file")
 }
 
-# stage NAME COMMAND...: runs the command, reports its time and counts it. Fails when the command does.
+# stage NAME COMMAND...: runs the command, reports its time and counts it. Fails when the command does, and then keeps
+# what went wrong for the end.
 stage() {
-  local name=$1 start=$SECONDS code=0 processor before
+  local name=$1 start=$SECONDS code=0 processor before output=$logs/output-$BASHPID
   shift
   take_processor_time
   before=$processor
   echo
   echo "=== $name"
   # A deadlock between ranks must not hold up the rest forever.
-  timeout --foreground --kill-after=30 "${STAGE_SECONDS:-3600}" "$@" || code=$?
+  timeout --foreground --kill-after=30 "${STAGE_SECONDS:-3600}" "$@" 2>&1 | tee "$output" || code=$?
   take_processor_time
   local took="$((SECONDS - start)) s, $((processor - before)) s of processor time"
   if ((code == 0)); then
     echo "passed $name" >>"$logs/results"
     echo "=== $name passed in $took"
   else
-    echo "failed $name" >>"$logs/results"
+    {
+      echo "failed $name"
+      grep -E '^FAILED: |^✘ Test .* recorded an issue|error: ' "$output" | head -n 20 | sed 's/^/  /' || true
+    } >>"$logs/results"
     echo "=== $name failed with exit code $code after $took"
   fi
   return "$code"
@@ -45,7 +49,7 @@ stage() {
 
 finish() {
   echo
-  sed -n 's/^failed /failed: /p' "$logs/results"
+  sed -n 's/^failed /failed: /p; /^  /p' "$logs/results"
   echo "$(grep -c '^passed' "$logs/results" || true) passed, $(grep -c '^failed' "$logs/results" || true) failed"
   if grep -q '^failed' "$logs/results"; then exit 1; fi
   exit 0

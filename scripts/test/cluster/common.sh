@@ -9,7 +9,7 @@ passed=0
 failed=0
 not_run=0
 # Seconds after which what has not happened never will, however busy the machine is.
-patience=300
+patience=900
 
 # shellcheck source=scripts/shared/hosts.sh
 source scripts/shared/hosts.sh

@@ -52,8 +52,8 @@ start killed-mpirun 2
 saves killed-mpirun
 kill -9 "$job"
 wait "$job" 2>/dev/null || true
-tries=0
-while [[ -n $(ranks_of killed-mpirun) ]] && ((++tries < 100)); do sleep 0.1; done
+deadline=$((SECONDS + patience))
+while [[ -n $(ranks_of killed-mpirun) ]] && ((SECONDS < deadline)); do sleep 0.1; done
 if [[ -n $(ranks_of killed-mpirun) || -e $folder/killed-mpirun/$last ]]; then
   report killed-mpirun "ranks survive"
 else

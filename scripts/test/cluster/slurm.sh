@@ -4,8 +4,9 @@
 
 slurm_packages=(slurmctld slurmd slurm-client munge libpmix2 iproute2)
 slurm_nodes=3
-# After so many seconds of silence SLURM gives up on a machine. Sites have five minutes.
-slurm_node_timeout=5
+# After so many seconds of silence SLURM gives up on a machine: five minutes, as at most sites, so that a busy machine is
+# not taken for a lost one. Tests that cut a link set less.
+slurm_node_timeout=300
 # The machine whose link is cut.
 unreachable=
 
@@ -16,9 +17,9 @@ slurm_last=checkpoints/step-00000240.h5
 
 in_slurm() { on_host head env SLURM_CONF="$slurm/slurm.conf" "$@"; }
 
-# write_slurm_conf [PARAMETERS]: prints the configuration; the parameters are the controller's.
-write_slurm_conf() {
-  cat <<END
+# configure [PARAMETERS]: writes the configuration, which a running controller is to read; the parameters are its own.
+configure() {
+  cat >"$slurm/slurm.conf" <<END
 ClusterName=test
 SlurmctldHost=head($hosts_network.254)
 SlurmUser=root
@@ -46,7 +47,7 @@ SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 KillWait=5
-MessageTimeout=5
+MessageTimeout=10
 ReturnToService=2
 SlurmdTimeout=$slurm_node_timeout
 AccountingStorageType=accounting_storage/none
@@ -58,20 +59,20 @@ END
 
 # The daemons run on the hosts and end with them, but for munged, which all of them reach through a socket.
 slurm_up() {
-  local i tries=0
+  local i deadline=$((SECONDS + patience))
   slurm=$folder/slurm
   mkdir -p "$slurm"/{munge,state,log}
   # munged wants no way to its socket on which others may write.
   chmod 755 "$folder" "$slurm" "$slurm/munge"
   head -c 128 /dev/urandom >"$slurm/munge/key"
   chmod 400 "$slurm/munge/key"
-  write_slurm_conf >"$slurm/slurm.conf"
+  configure
   hosts_up "$slurm_nodes"
   munged --foreground --force --num-threads=2 --key-file="$slurm/munge/key" --socket="$slurm/munge/socket" \
     --pid-file="$slurm/munge/pid" --seed-file="$slurm/munge/seed" --log-file="$slurm/munge/log" \
     >"$slurm/log/munged.log" 2>&1 &
   undo kill $!
-  until munge -S "$slurm/munge/socket" -n >/dev/null 2>&1 || ((++tries == 100)); do sleep 0.1; done
+  until munge -S "$slurm/munge/socket" -n >/dev/null 2>&1 || ((SECONDS > deadline)); do sleep 0.1; done
   exec_on_host head slurmctld -D -c -f "$slurm/slurm.conf" >"$slurm/log/slurmctld.out" 2>&1 &
   disown
   for ((i = 1; i <= slurm_nodes; i++)); do
@@ -169,8 +170,8 @@ goes_on() {
 # await_end_of_steps JOB: until no machine that can be reached has a process of the job's first start. A second on,
 # because a machine refuses the job's start in the second in which it ended it.
 await_end_of_steps() {
-  local tries=0
-  while has_steps "$1" && ((++tries < 150)); do sleep 0.1; done
+  local deadline=$((SECONDS + patience))
+  while has_steps "$1" && ((SECONDS < deadline)); do sleep 0.1; done
   sleep 1.5
 }
 
@@ -336,11 +337,17 @@ else
   # SLURM sends TERM to the ranks...
   test_preemption srun
   # ...or, if so configured, what --signal asks for to the script: mpirun needs that.
-  write_slurm_conf preempt_send_user_signal >"$slurm/slurm.conf"
+  configure preempt_send_user_signal
   in_slurm scontrol reconfigure
   test_preemption mpirun
+  slurm_node_timeout=10
+  configure
+  in_slurm scontrol reconfigure
   test_cut_in_slurm srun
   test_cut_in_slurm mpirun
+  slurm_node_timeout=300
+  configure
+  in_slurm scontrol reconfigure
   test_cancelled
   test_mistake
   test_strangers
