@@ -23,13 +23,23 @@ restarts_without_progress=3
 ranks=        # the launcher's process, while it runs
 signals=0     # how many SLURM has sent
 last_signal=''
+asking=       # the process that repeats the request to the ranks
 
 # Ranks always get USR1, whatever SLURM sent: on TERM srun and mpirun would end them.
 ask_to_save() {
   signals=$((signals + 1))
   last_signal=$1
   echo "Job $job got the signal $1; its ranks are asked to save and stop."
-  if [[ -n $ranks ]]; then kill -USR1 "$ranks" 2>/dev/null || true; fi
+  if [[ -n $ranks ]]; then ask_ranks; fi
+}
+
+# A request is lost if it comes while the launcher starts the ranks, so it is repeated. Ranks heed the first.
+ask_ranks() {
+  kill -USR1 "$ranks" 2>/dev/null || true
+  if [[ -z $asking ]]; then
+    while sleep 5 && kill -USR1 "$ranks"; do :; done >/dev/null 2>&1 &
+    asking=$!
+  fi
 }
 trap 'ask_to_save USR1' USR1
 trap 'ask_to_save TERM' TERM
@@ -57,7 +67,7 @@ train() {
   "${launch[@]}" "${launcher_options[@]}" "$program" train --output "$output" --threads "$threads" "${resume[@]}" "$@" &
   ranks=$!
   # A signal may have come before the launcher started.
-  if ((signals > 0)); then kill -USR1 "$ranks" 2>/dev/null || true; fi
+  if ((signals > 0)); then ask_ranks; fi
 
   # A trapped signal also ends the wait, so wait again until none came. If the launcher ended at the same time, the next
   # wait no longer knows it and returns 127.
@@ -69,6 +79,7 @@ train() {
     if ((code != 127)); then status=$code; fi
   done
   ranks=
+  if [[ -n $asking ]]; then kill "$asking" || true; fi
   leave "$status" "$output" "$before"
 }
 

@@ -8,7 +8,8 @@ source scripts/shared/cases.sh
 
 tools=$folder/tools
 mkdir "$tools"
-# Prints how it was called, saves the checkpoint of step SAVED, and ends with STATUS.
+# Prints how it was called, saves the checkpoint of step SAVED, and ends with STATUS. With ASKED it has the script get
+# SLURM's signal, and ends when asked for the second time, as if its ranks had not been there at the first.
 cat >"$tools/launcher" <<'SH'
 #!/bin/sh
 if [ "$1" = --mpi=list ]; then
@@ -20,6 +21,12 @@ if [ -n "$I_MPI_HYDRA_BOOTSTRAP" ]; then echo "by way of $I_MPI_HYDRA_BOOTSTRAP"
 mkdir -p "$OUTPUT/checkpoints"
 printf 'training:\n  batch: 8\n  steps: 60\nsampling:\n  steps: 5\n' >"$OUTPUT/config.yaml"
 [ -z "$SAVED" ] || : >"$OUTPUT/checkpoints/step-$SAVED.h5"
+if [ -n "$ASKED" ]; then
+  requests=0
+  trap 'requests=$((requests + 1))' USR1
+  kill -USR1 $PPID
+  while [ $requests -lt 2 ]; do sleep 0.1; done
+fi
 exit "${STATUS:-0}"
 SH
 # Without a STATE, the controller does not answer questions.
@@ -76,6 +83,8 @@ job 0 'launched: srun --mpi=cray_shasta ' SAVED=00000060 FAMILY=mpich OFFERED='n
 job 1 'the ranks ended, but the run in .* is not at its last step. It returns to the queue' SAVED=00000040
 check "... and it does" grep -q '^requeued 7$' "$log"
 job 5 'training has saved .*step-00000040.h5. It returns to the queue' SAVED=00000040 STATUS=5
+job 5 'got the signal USR1; its ranks are asked to save and stop' ASKED=yes SAVED=00000040 STATUS=5
+check "... until they do" grep -q 'training has saved .*step-00000040.h5. It returns to the queue' "$log"
 job 205 'a machine could not be reached any more. It returns' STATUS=205
 job 6 'a rank hung or a machine could not be reached' STATUS=6
 job 2 'ends with status 2, and does not return to the queue' STATUS=2
