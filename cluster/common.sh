@@ -25,21 +25,22 @@ signals=0     # how many SLURM has sent
 last_signal=''
 asking=       # the process that repeats the request to the ranks
 
-# Ranks always get USR1, whatever SLURM sent: on TERM srun and mpirun would end them.
-ask_to_save() {
-  signals=$((signals + 1))
-  last_signal=$1
-  echo "Job $job got the signal $1; its ranks are asked to save and stop."
-  if [[ -n $ranks ]]; then ask_ranks; fi
-}
-
-# A request is lost if it comes while the launcher starts the ranks, so it is repeated. Ranks heed the first.
+# The launcher loses a request that comes while it is still starting the ranks, so the request is repeated. Repetitions
+# have no effect on ranks that are already saving.
 ask_ranks() {
   kill -USR1 "$ranks" 2>/dev/null || true
   if [[ -z $asking ]]; then
     while sleep 5 && kill -USR1 "$ranks"; do :; done >/dev/null 2>&1 &
     asking=$!
   fi
+}
+
+# Ranks always get USR1, whatever SLURM sent: on TERM srun and mpirun would end them.
+ask_to_save() {
+  signals=$((signals + 1))
+  last_signal=$1
+  echo "Job $job got the signal $1; its ranks are asked to save and stop."
+  if [[ -n $ranks ]]; then ask_ranks; fi
 }
 trap 'ask_to_save USR1' USR1
 trap 'ask_to_save TERM' TERM
