@@ -56,8 +56,7 @@ package struct RunFolder: Sendable, Equatable {
   /// - Parameter option: the option that names it.
   package static func files(at location: String, option: String) -> [NamedFile] {
     let location = withoutTrailingSlashes(location)
-    var isFolder = false
-    _ = FileManager.default.fileExists(atPath: location, isDirectory: &isFolder)
+    let isFolder = Files.isFolder(location)
     let folder = isFolder ? location : folderPath(of: location)
     let isOfCheckpoints = lastPart(ofPath: folder) == "checkpoints"
     let run = isOfCheckpoints ? folderPath(of: folder) : isFolder ? folder : nil
@@ -75,7 +74,7 @@ package struct RunFolder: Sendable, Equatable {
 
   /// Whether the folder contains a run.
   package var holdsRun: Bool {
-    if FileManager.default.fileExists(atPath: configurationPath) { return true }
+    if fileExists(configurationPath) { return true }
     return ((try? checkpoints()) ?? []).isEmpty == false
   }
 

@@ -1,3 +1,5 @@
+import Files
+
 /// CIFAR-100 in its binary form (the same report): like CIFAR-10, but with one file of 50 000 records and one of 10
 /// 000. The label is the fine one of 100 classes, preceded by the coarse one of 20.
 package enum CIFAR100 {

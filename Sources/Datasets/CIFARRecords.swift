@@ -1,3 +1,5 @@
+import Files
+
 /// Records of labels and three planes of 32x32 values.
 struct CIFARRecords {
   private static let side = 32

@@ -1,6 +1,5 @@
 import Compression
 import Files
-import Glibc
 
 /// The bytes of a file; a file compressed by gzip is decompressed.
 /// - Throws: `DatasetError` (`missing`, `unreadable`).
@@ -12,13 +11,6 @@ func readFile(_ path: String) throws(DatasetError) -> [UInt8] {
   } catch {
     throw DatasetError(.unreadable, path, "cannot be read: \(error.message)", advice: "fetch the file again")
   }
-}
-
-package func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
-
-func isRegularFile(_ path: String) -> Bool {
-  var information = stat()
-  return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
 }
 
 /// Enough bytes to recognise a format; empty if the file cannot be read.

@@ -1,5 +1,4 @@
 import Files
-import FoundationEssentials
 import Interchange
 
 /// A folder written by diffusers: a pipeline, or a U-Net alone.
@@ -14,11 +13,11 @@ struct PipelineFolder {
   init(_ path: String) throws(InterchangeError) {
     self.path = withoutTrailingSlashes(path)
     let index = "\(self.path)/\(PipelineExport.Path.pipeline)"
-    let isPipeline = Self.exists(index)
+    let isPipeline = fileExists(index)
     if isPipeline { try Self.check(ComponentFile(readingFrom: index)) }
     // Old pipelines keep all files in one folder.
-    let networkFolder = Self.exists("\(self.path)/unet/config.json") ? "\(self.path)/unet" : self.path
-    guard Self.exists("\(networkFolder)/config.json") else {
+    let networkFolder = fileExists("\(self.path)/unet/config.json") ? "\(self.path)/unet" : self.path
+    guard fileExists("\(networkFolder)/config.json") else {
       throw InterchangeError(
         self.path, "has neither model_index.json with unet/config.json nor config.json",
         advice: "give a folder written by diffusers' `save_pretrained`")
@@ -26,7 +25,7 @@ struct PipelineFolder {
     network = try ComponentFile(readingFrom: "\(networkFolder)/config.json")
     weights = try WeightFiles(in: networkFolder)
     let scheduler = ["\(self.path)/\(PipelineExport.Path.scheduler)", "\(self.path)/scheduler_config.json"]
-      .first(where: Self.exists)
+      .first(where: fileExists)
     guard scheduler != nil || !isPipeline else {
       throw InterchangeError(
         "\(self.path)/\(PipelineExport.Path.scheduler)", "there is no such file, but the pipeline has a scheduler",
@@ -34,8 +33,6 @@ struct PipelineFolder {
     }
     self.scheduler = try scheduler.map { (path) throws(InterchangeError) in try ComponentFile(readingFrom: path) }
   }
-
-  private static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
   /// Rejects pipelines with more components than a network and its scheduler: they do not draw images, or need other
   /// inputs.

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Files
 import Interchange
 
 /// The tensors of one component of a pipeline: in one file, or in several with an index.
@@ -18,10 +18,10 @@ struct WeightFiles {
     let single = "\(folder)/\(Self.fileName)"
     let index = "\(folder)/\(Self.indexName)"
     let names: [String]
-    if FileManager.default.fileExists(atPath: single) {
+    if fileExists(single) {
       path = single
       names = [Self.fileName]
-    } else if FileManager.default.fileExists(atPath: index) {
+    } else if fileExists(index) {
       path = index
       names = try Self.fileNames(ComponentFile(readingFrom: index))
     } else {
@@ -68,7 +68,7 @@ struct WeightFiles {
 
   private static func missing(_ folder: String) -> InterchangeError {
     let pickle = "\(folder)/\(pickleName)"
-    guard FileManager.default.fileExists(atPath: pickle) else {
+    guard fileExists(pickle) else {
       return InterchangeError(
         folder, "has no \(fileName)",
         advice: "give the folder written by `save_pretrained`, or that of its U-Net")

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Files
 import Inception
 import Interchange
 
@@ -17,7 +17,7 @@ package enum FeatureNetworks {
       return try InceptionFeatures(tensorFile(readingFrom: InceptionFile.locate(option: inceptionWeights)))
     }
     if name == EmbeddedClassifier.name { return try EmbeddedClassifier.load() }
-    guard FileManager.default.fileExists(atPath: name) else {
+    guard fileExists(name) else {
       throw FeatureNetworkError(
         "there are no features \(name); the choices are \(inceptionName), \(EmbeddedClassifier.name), or a file written "
           + "by `ddpm-mpi export --format features`")

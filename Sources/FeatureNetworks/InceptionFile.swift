@@ -32,7 +32,7 @@ package enum InceptionFile {
     let fromEnvironment = named(in: environment, environmentVariable)
     let usual = usualPaths(environment: environment, home: home)
     let candidates = (option ?? fromEnvironment).map { [$0] } ?? usual
-    if let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0) }) { return found }
+    if let found = candidates.first(where: fileExists) { return found }
     let origin =
       option != nil
       ? "given by --inception-weights"

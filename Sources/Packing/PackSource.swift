@@ -1,7 +1,6 @@
 import Datasets
 import Failures
 import Files
-import FoundationEssentials
 
 /// A source of images to pack, whose kind is detected.
 struct PackSource {
@@ -27,15 +26,14 @@ struct PackSource {
   /// - Throws: `InputError` if it does not exist, `DatasetError` if its format is not supported.
   init(_ argument: String, subfoldersAreClasses: Bool = false) throws {
     path = withoutTrailingSlashes(argument)
-    var isFolder = false
-    let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    let isThere = fileExists(path)
     if !isThere, ["fashion-mnist", "shapes"].contains(argument) {
       kind = .named(path, path: nil, hasTests: true)
     } else if let set = try Self.idxSet(path) {
       kind = .idx(set)
     } else if !isThere {
       throw InputError("\(argument): there is no such file or folder to pack")
-    } else if isFolder {
+    } else if isFolder(path) {
       kind = try Self.kind(ofFolder: path, subfoldersAreClasses: subfoldersAreClasses)
     } else if FolderArrangement.isArchive(path) {
       if let format = UnsupportedFormat.ofArchive(path) { throw DatasetError(format, path) }
@@ -55,7 +53,7 @@ struct PackSource {
 
   private static func kind(ofFolder path: String, subfoldersAreClasses: Bool) throws -> Kind {
     if let format = UnsupportedFormat.ofFolder(path) { throw DatasetError(format, path) }
-    func has(_ names: String...) -> Bool { names.contains { FileManager.default.fileExists(atPath: "\(path)/\($0)") } }
+    func has(_ names: String...) -> Bool { names.contains { fileExists("\(path)/\($0)") } }
     if has("data_batch_1.bin", "cifar-10-batches-bin") {
       return .named("cifar10", path: path, hasTests: has("test_batch.bin", "cifar-10-batches-bin/test_batch.bin"))
     }

@@ -38,11 +38,10 @@ struct RunRecord {
   /// - Throws: `InputError` if the folder contains no run, `ConfigurationError` or `FileError` if its configuration or
   ///   an existing log cannot be read.
   init(_ folder: RunFolder) throws {
-    var isFolder = false
-    guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder), isFolder else {
+    guard isFolder(folder.path) else {
       throw InputError("\(folder.path): there is no such folder; give a run's folder, such as runs/quickstart")
     }
-    guard FileManager.default.fileExists(atPath: folder.configurationPath) else {
+    guard fileExists(folder.configurationPath) else {
       throw InputError(
         "\(folder.path) contains no run: it has no config.yaml; give a folder created by ddpm-mpi train")
     }
@@ -50,7 +49,7 @@ struct RunRecord {
     configuration = try folder.savedConfiguration()
     var omissions: [String] = []
 
-    let hasMetrics = FileManager.default.fileExists(atPath: folder.metricsPath)
+    let hasMetrics = fileExists(folder.metricsPath)
     metrics = hasMetrics ? try MetricsLog(readingFrom: folder.metricsPath) : MetricsLog()
     if !hasMetrics { omissions.append("There is no metrics.jsonl yet, so there are no curves.") }
     if metrics.hasTooManyNames {
@@ -71,7 +70,7 @@ struct RunRecord {
     let modified = try? FileManager.default.attributesOfItem(atPath: folder.metricsPath)[.modificationDate]
     lastSign = modified as? Date
 
-    if FileManager.default.fileExists(atPath: folder.journalPath) {
+    if fileExists(folder.journalPath) {
       let journal = try readBytes(at: folder.journalPath, limit: Self.journalByteLimit)
       let lines = journal.split(separator: UInt8(ascii: "\n"))
       let entries = lines.compactMap { JournalEntry(line: $0) }
@@ -82,7 +81,7 @@ struct RunRecord {
       omissions.append("There is no journal.jsonl, so when and where the run was started is not known.")
     }
 
-    if FileManager.default.fileExists(atPath: folder.evaluationsPath) {
+    if fileExists(folder.evaluationsPath) {
       let (newest, damagedLineCount) = try EvaluationRecord.newest(in: folder.evaluationsPath)
       evaluation = newest.flatMap { EvaluationSection($0) }
       omissions += evaluation?.omissions ?? []

@@ -2,7 +2,6 @@ import Datasets
 import Evaluation
 import Failures
 import Files
-import FoundationEssentials
 import Images
 import Interchange
 
@@ -18,13 +17,12 @@ enum ImageSet {
   /// - Throws: `InputError`, `DatasetError`, `InterchangeError`.
   init(_ path: String, fitting: FolderImages.Fitting) throws {
     let path = withoutTrailingSlashes(path)
-    var isFolder = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    guard fileExists(path) else {
       throw InputError(
         "\(path): there is no such file or folder; give a folder of PNG or JPEG images, an HDF5 file with a dataset "
           + "`images`, or statistics (.npz)")
     }
-    if isFolder {
+    if isFolder(path) {
       let folder = try FolderArrangement(path)
       guard !folder.hasSplits else {
         throw InputError("\(path): it contains both training and test images; give the folder of one of them")

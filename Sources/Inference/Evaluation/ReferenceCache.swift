@@ -58,7 +58,7 @@ package struct ReferenceCache: Sendable {
   /// - Throws: `InterchangeError` if a file is damaged.
   func find(_ key: Key, withFeatures: Bool) throws(InterchangeError) -> Contents? {
     let path = statisticsPath(key)
-    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    guard fileExists(path) else { return nil }
     let file = try StatisticsFile(readingFrom: path)
     guard file.provenance.flatMap(Self.key) == key else { return nil }
     guard file.statistics.dimension == key.featureCount, file.statistics.count == key.count else {
@@ -66,7 +66,7 @@ package struct ReferenceCache: Sendable {
     }
     guard withFeatures else { return Contents(statistics: file.statistics) }
     let featurePath = featurePath(key)
-    guard FileManager.default.fileExists(atPath: featurePath) else { return nil }
+    guard fileExists(featurePath) else { return nil }
     let features = try Safetensors(readingFrom: featurePath)
     guard features.metadata["key"].flatMap(Self.key) == key else { return nil }
     guard features.shape(of: Self.featureName) == [key.count, key.featureCount] else {

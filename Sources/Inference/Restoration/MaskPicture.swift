@@ -1,5 +1,6 @@
 import Datasets
 import Failures
+import Files
 import Images
 
 /// The pixels that a picture marks as known: white is known, black unknown.

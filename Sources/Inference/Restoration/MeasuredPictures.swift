@@ -1,6 +1,7 @@
 import Datasets
 import Diffusion
 import Failures
+import Files
 import Tensors
 
 /// Measured images: one file, a folder of files, or an HDF5 file.
@@ -39,8 +40,7 @@ struct MeasuredPictures: MeasuredFile {
 
   private static func images(_ path: String, _ fitting: FolderImages.Fitting) throws -> any ImageDataset {
     // A picture whose very beginning is damaged is one by its name alone.
-    let isPicture =
-      ImageFolder.isImage(path) || ImageFolder.hasNameOfImage(path) && fileExists(path)
+    let isPicture = ImageFolder.isImage(path) || ImageFolder.hasNameOfImage(path) && fileExists(path)
     if isPicture { return try StoredImages(file: path, fitting: fitting) }
     guard case .images(let images) = try ImageSet(path, fitting: fitting) else {
       throw InputError("--measured \(path): it has statistics, not images")

@@ -2,7 +2,6 @@ import Checkpoints
 import Configuration
 import Failures
 import Files
-import FoundationEssentials
 import HDF5
 
 /// Finds checkpoints.
@@ -15,11 +14,10 @@ package enum CheckpointLookup {
     at location: String, option: String, read: (_ path: String) throws -> Result
   ) throws -> (Result, path: String, problems: [String]) {
     let location = withoutTrailingSlashes(location)
-    var isFolder = false
-    guard FileManager.default.fileExists(atPath: location, isDirectory: &isFolder) else {
+    guard fileExists(location) else {
       throw InputError("\(option) \(location): there is no such file or folder")
     }
-    guard isFolder else { return (try whole(location, read), location, []) }
+    guard isFolder(location) else { return (try whole(location, read), location, []) }
     let folder = RunFolder(
       location.hasSuffix("/checkpoints") ? String(location.dropLast("/checkpoints".count)) : location)
     var problems: [String] = []

@@ -1,7 +1,7 @@
 import Configuration
 import Datasets
 import Failures
-import FoundationEssentials
+import Files
 import HDF5
 import Images
 import Network
@@ -82,10 +82,7 @@ package struct GivenFields: Sendable {
   /// The advice for a file of fields that cannot be given: files of other programs, which HDF5's seal tells apart, have to
   /// be packed.
   private static func remedy(for error: DatasetError, _ path: String) -> String {
-    var isFolder = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder {
-      return "give a file of fields by `ddpm-mpi pack`"
-    }
+    if isFolder(path) { return "give a file of fields by `ddpm-mpi pack`" }
     let packing = "pack it with `ddpm-mpi pack \(path) --output NEW.h5`, and give that"
     if error.kind == .wrongMagic { return packing }
     let isUnsealed = (try? FileSeal.isOn(path)) == false

@@ -17,7 +17,7 @@ slurm_last=checkpoints/step-00000240.h5
 
 in_slurm() { on_host head env SLURM_CONF="$slurm/slurm.conf" "$@"; }
 
-# configure [PARAMETERS]: writes the configuration, which a running controller is to read; the parameters are its own.
+# configure [PARAMETERS]: writes the configuration; the parameters are the controller's own.
 configure() {
   cat >"$slurm/slurm.conf" <<END
 ClusterName=test
@@ -55,6 +55,12 @@ NodeName=h[1-$slurm_nodes] NodeAddr=$hosts_network.[1-$slurm_nodes] CPUs=2 Board
 PartitionName=low Nodes=ALL Default=YES State=UP PriorityTier=1 PreemptMode=REQUEUE GraceTime=20
 PartitionName=high Nodes=ALL State=UP PriorityTier=10 PreemptMode=OFF
 END
+}
+
+# reconfigure [PARAMETERS]: has the running daemons take a new configuration.
+reconfigure() {
+  configure "$@"
+  in_slurm scontrol reconfigure
 }
 
 # The daemons run on the hosts and end with them, but for munged, which all of them reach through a socket.
@@ -337,17 +343,14 @@ else
   # SLURM sends TERM to the ranks...
   test_preemption srun
   # ...or, if so configured, what --signal asks for to the script: mpirun needs that.
-  configure preempt_send_user_signal
-  in_slurm scontrol reconfigure
+  reconfigure preempt_send_user_signal
   test_preemption mpirun
   slurm_node_timeout=10
-  configure
-  in_slurm scontrol reconfigure
+  reconfigure
   test_cut_in_slurm srun
   test_cut_in_slurm mpirun
   slurm_node_timeout=300
-  configure
-  in_slurm scontrol reconfigure
+  reconfigure
   test_cancelled
   test_mistake
   test_strangers

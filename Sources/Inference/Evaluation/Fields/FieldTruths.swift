@@ -1,6 +1,7 @@
 import Configuration
 import Datasets
 import Failures
+import Files
 import Tensors
 
 /// The fields of a data set that drawn ones are compared with, in physical units.
