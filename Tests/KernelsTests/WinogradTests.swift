@@ -43,6 +43,8 @@ func normalTensor(_ shape: [Int], seed: UInt64) -> Tensor {
     Shape(images: 9, height: 16, width: 16, inChannels: 16, outChannels: 16),
     // More tiles than one block, and every mixture of strips: 32 + 32, 48, 48 + 32, 48 + 32 + 32, 48 + 48.
     Shape(images: 5, height: 32, width: 32, inChannels: 17, outChannels: 64),
+    // Fewer blocks than threads, which then share the channels.
+    Shape(images: 9, height: 16, width: 16, inChannels: 144, outChannels: 64),
     Shape(images: 1, height: 8, width: 8, inChannels: 48, outChannels: 80),
     Shape(images: 1, height: 4, width: 8, inChannels: 112, outChannels: 96),
     Shape(images: 1, height: 1, width: 1, inChannels: 3, outChannels: 2, periodicity: .both),

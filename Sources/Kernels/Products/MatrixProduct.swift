@@ -52,8 +52,8 @@ package enum MatrixProduct {
     let kernel = MicroKernel.best
   }
 
-  /// The number of terms added at a time; a strip of B of this length stays in the second-level cache.
-  static let depthBlock = 512
+  /// The number of terms added at a time; a strip of B of this length, 24 KiB at most, stays in the first-level cache.
+  static let depthBlock = 128
   /// The number of rows for which a strip of B is copied once.
   private static let rowBlock = 512
   /// The minimum number of rows for which the copy pays off, if threads share few rows.

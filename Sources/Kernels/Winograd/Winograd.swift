@@ -114,16 +114,11 @@ package enum Winograd: ConvolutionAlgorithm {
     }
   }
 
-  /// The number of tiles that are transformed together: enough to pay for transforming the kernels, few enough for V to
-  /// stay in the last-level cache beside that of other ranks. Equal parts of `tileCount`.
-  static func tilesPerBlock(tileCount: Int, channels: Int, minimumBlocks: Int = 1) -> Int {
-    let maximum = max(128, min(256, maximalBlock / channels))
+  /// The number of tiles that are transformed together: at most `maximum`, in equal parts of `tileCount`.
+  static func tilesPerBlock(tileCount: Int, maximum: Int, minimumBlocks: Int = 1) -> Int {
     let blocks = max((tileCount + maximum - 1) / maximum, minimumBlocks)
     return roundUp((tileCount + blocks - 1) / blocks, MicroKernel.rows)
   }
-
-  /// The maximum of tiles x channels in a block: 9 MiB of V.
-  private static let maximalBlock = 1 << 16
 
   /// The minimum scratch memory in floats for V, for M or dM of a strip, and for U or dU of a strip: enough for the
   /// layers of common networks.

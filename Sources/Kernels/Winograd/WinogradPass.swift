@@ -15,12 +15,17 @@ struct WinogradPass {
   /// With fewer tiles per thread, threads share the channels instead of the tiles.
   private static let minimumTilesPerThread = 48
 
+  /// The maximum of tiles x channels in a block, 9 MiB of V: enough tiles to pay for transforming the kernels, few enough
+  /// for V to stay in the last-level cache beside that of other ranks.
+  private static let maximalBlock = 1 << 16
+
   func run<Points: WinogradPoints>(_: Points.Type, workers: WorkerPool) {
     let threads = workers.threadCount
     let strips = Strip.covering(kernel.columns)
     let sharesTiles = threads == 1 || tileCount >= threads * Self.minimumTilesPerThread
     let blockSize = Winograd.tilesPerBlock(
-      tileCount: tileCount, channels: kernel.depth, minimumBlocks: sharesTiles ? threads : 1)
+      tileCount: tileCount, maximum: max(128, min(256, Self.maximalBlock / kernel.depth)),
+      minimumBlocks: sharesTiles ? threads : 1)
     let blocks = (tileCount + blockSize - 1) / blockSize
     if sharesTiles {
       // Each thread completes its blocks, so that V does not move from one core's cache to another's.

@@ -18,32 +18,33 @@ struct WinogradWeightGradient {
   }
 
   func run<Points: WinogradGradientPoints>(_: Points.Type, workers: WorkerPool) {
-    let blocks = (geometry.tileCount + blockSize - 1) / blockSize
-    if blocks == 1 { return runTogether(Points.self, workers: workers) }
+    let threads = workers.threadCount
+    if blocks == 1 {
+      return runTogether(Points.self, into: dKernel, accumulates: true, workers: workers)
+    }
     let kernelCount = 9 * geometry.inChannels * geometry.outChannels
     let count = kernelCount + geometry.images * geometry.outChannels
-    let threads = min(workers.threadCount, blocks)
-    let strips = Strip.covering(geometry.outChannels)
-    func accumulate(block: Int, into sums: UnsafeMutablePointer<Float>, accumulates: Bool) {
-      if !accumulates { (sums + kernelCount).update(repeating: 0, count: count - kernelCount) }
-      self.accumulate(
-        Points.self, block: block, rows: 0..<geometry.inChannels, strips: strips[...],
-        into: Target(kernel: sums, images: sums + kernelCount), accumulates: accumulates)
+    if threads == 1 || blocks < threads {
+      withScratch(kernelCount) { total in
+        runTogether(Points.self, into: total, accumulates: false, workers: workers)
+        Elementwise.sum(dKernel, total, into: dKernel, count: kernelCount, workers: workers)
+      }
+      return
     }
-    withScratch((threads == 1 ? 1 : 1 + threads) * count) { total in
-      if threads == 1 {
-        for block in 0..<blocks { accumulate(block: block, into: total, accumulates: block > 0) }
-      } else {
-        // Each thread computes the points of one block; the sums of the blocks are then added in order.
-        for first in stride(from: 0, to: blocks, by: threads) {
-          let together = min(threads, blocks - first)
-          workers.forEach(together) { index in
-            accumulate(
-              block: first + index, into: first + index == 0 ? total : total + (1 + index) * count, accumulates: false)
-          }
-          for index in 0..<together where first + index > 0 {
-            Elementwise.sum(total, total + (1 + index) * count, into: total, count: count, workers: workers)
-          }
+    let strips = Strip.covering(geometry.outChannels)
+    withScratch((1 + threads) * count) { total in
+      // Each thread computes the points of one block; the sums of the blocks are then added in order.
+      for first in stride(from: 0, to: blocks, by: threads) {
+        let together = min(threads, blocks - first)
+        workers.forEach(together) { index in
+          let sums = first + index == 0 ? total : total + (1 + index) * count
+          (sums + kernelCount).update(repeating: 0, count: count - kernelCount)
+          accumulate(
+            Points.self, block: first + index, rows: 0..<geometry.inChannels, strips: strips[...],
+            into: Target(kernel: sums, images: sums + kernelCount), accumulates: false)
+        }
+        for index in 0..<together where first + index > 0 {
+          Elementwise.sum(total, total + (1 + index) * count, into: total, count: count, workers: workers)
         }
       }
       Elementwise.sum(dKernel, total, into: dKernel, count: kernelCount, workers: workers)
@@ -51,8 +52,10 @@ struct WinogradWeightGradient {
     }
   }
 
-  /// All threads work on the only block.
-  private func runTogether<Points: WinogradGradientPoints>(_: Points.Type, workers: WorkerPool) {
+  /// All threads work on one block after another, and each on a part of the kernel: the order of the sums is the same.
+  private func runTogether<Points: WinogradGradientPoints>(
+    _: Points.Type, into kernel: UnsafeMutablePointer<Float>, accumulates: Bool, workers: WorkerPool
+  ) {
     let inChannels = geometry.inChannels
     let strips = Strip.covering(geometry.outChannels)
     // Each thread gets a share of the input channels with its own V. If these would be so few that the points of dy
@@ -65,17 +68,19 @@ struct WinogradWeightGradient {
       let rows = min(row * partSize, inChannels)..<min((row + 1) * partSize, inChannels)
       let part = strip * strips.count / stripParts..<(strip + 1) * strips.count / stripParts
       if rows.isEmpty { return }
-      accumulate(
-        Points.self, block: 0, rows: rows, strips: strips[part],
-        into: Target(kernel: dKernel, images: imageSums), accumulates: true)
+      for block in 0..<blocks {
+        accumulate(
+          Points.self, block: block, rows: rows, strips: strips[part],
+          into: Target(kernel: kernel, images: imageSums), accumulates: accumulates || block > 0)
+      }
     }
   }
 
   private static let minimumRows = 64
 
-  private var blockSize: Int {
-    Winograd.tilesPerBlock(tileCount: geometry.tileCount, channels: max(geometry.inChannels, geometry.outChannels))
-  }
+  /// A point of dM for a strip, 24 KiB at most, stays in the first-level cache while all rows of V are multiplied by it.
+  private var blockSize: Int { Winograd.tilesPerBlock(tileCount: geometry.tileCount, maximum: 128) }
+  private var blocks: Int { (geometry.tileCount + blockSize - 1) / blockSize }
 
   /// The gradients of some rows (input channels) and strips (output channels), over a block's tiles: added to `target`
   /// or written to it.
