@@ -72,7 +72,7 @@ run() {
     ranks)
       local ranks
       for ranks in ${part:-1 2 3 5 8}; do
-        STAGE_SECONDS=600 stage "checks on $ranks ranks" scripts/mpirun.sh "$ranks" .build/release/rank-checks || true
+        stage "checks on $ranks ranks" scripts/mpirun.sh "$ranks" .build/release/rank-checks || true
       done
       ;;
     units) stage "unit tests" "${swift_tests[@]}" --no-parallel --skip '^ProgramTests\.' ;;
