@@ -128,9 +128,9 @@ let messagePassingChecks: [Check] = [
     guard context.size > 1, let group = try context.communicator.split(group: 0) else { return }
     weak var held: Buffer<Float>?
     weak var kept: Buffer<Float>?
+    let other = (context.rank + 1) % context.size
     do {
       let messages = MessageSet(group.communicator, capacity: 1)
-      let other = (context.rank + 1) % context.size
       do {
         let incoming = buffer([Float](repeating: 0, count: 3))
         held = incoming
@@ -145,13 +145,21 @@ let messagePassingChecks: [Check] = [
     }
     try expect(kept != nil, "the library may write to a buffer that is gone")
     // It arrives after all. Otherwise it could receive a message of another group: MPICH numbers groups, and gives the
-    // numbers of those that are closed to new ones.
+    // numbers of those that are closed to new ones. Without this barrier, it could arrive before the first receive, too.
+    try group.communicator.barrier()
     let late = MessageSet(group.communicator, capacity: 1)
     let receiver = (context.rank + context.size - 1) % context.size
     try late.send(0..<3, of: buffer([Float](repeating: 1, count: 3)), to: receiver, tag: 1)
     while try !late.advance() {}
+    // When the next one has arrived, so has this.
+    let last = MessageSet(group.communicator, capacity: 2)
+    try last.receive(0..<3, of: buffer([Float](repeating: 0, count: 3)), from: other, tag: 2)
+    try last.send(0..<3, of: buffer([Float](repeating: 2, count: 3)), to: receiver, tag: 2)
+    while try !last.advance() {}
+    let arrived = kept?.elements
     try group.communicator.barrier()
     try group.close()
+    try expectEqual(arrived, [1, 1, 1])
   },
 
   Check("all-gather of uneven parts, in one call and by broadcasts") { context in
