@@ -88,7 +88,7 @@ func run(_ checks: [Check], over communicator: Communicator) throws -> Bool {
   return failureCount == 0
 }
 
-/// Most take less than a second, but some libraries keep a core busy in each rank that waits, and others may use the cores.
+/// Far more than a check takes: other programs may use the cores, and some libraries keep one busy in each waiting rank.
 private let secondsPerCheck: UInt32 = 1200
 
 /// Prints on rank 0 without buffering: if a job is ended early, buffered text is lost.

@@ -11,6 +11,7 @@ do {
     + evaluationChecks + fieldChecks + fieldMeasureChecks
   let words = CommandLine.arguments.dropFirst()
   let chosen = words.isEmpty ? all : all.filter { check in words.contains { check.name.contains($0) } }
+  if chosen.isEmpty { throw CheckFailure(description: "no check's name contains \(words.joined(separator: " or "))") }
   let allPassed = try run(chosen, over: world)
   try MPISession.finalise()
   exit(allPassed ? 0 : 1)
