@@ -64,15 +64,15 @@ package struct FieldPackJob: Sendable {
         "\(variable.name) is \(variable.minimum) everywhere, so its standard deviation is 0; leave it out with --variables"
       )
     }
-    reporter.message(summary(packer, variables))
+    reporter.message(try summary(packer, variables))
   }
 
-  private func summary(_ packer: FieldPacker, _ variables: [FieldVariable]) -> String {
+  private func summary(_ packer: FieldPacker, _ variables: [FieldVariable]) throws(FileError) -> String {
     let tests = packer.test.map { " and \(ProgressFormat.count($0.count)) test" } ?? ""
     let noun = tests.isEmpty && packer.training.count == 1 ? "sample" : "samples"
     return "Packed \(ProgressFormat.count(packer.training.count)) training\(tests) \(noun) of "
       + "\(ProgressFormat.dimensions(packer.gridShape)), \(ProgressFormat.count(variables.count, of: "channel")) "
-      + "(\(variables.map(\.name).joined(separator: ", "))), into \(output) (\(sizeText(of: output))).\n"
+      + "(\(variables.map(\.name).joined(separator: ", "))), into \(output) (\(try sizeText(of: output))).\n"
       + "To see their statistics: ddpm-mpi inspect \(output)"
   }
 }

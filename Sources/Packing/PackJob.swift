@@ -58,7 +58,7 @@ package struct PackJob: Sendable {
     if !turned.isEmpty {
       remarks.append("Rotated \(ProgressFormat.count(turned.count, of: "image")) according to EXIF")
     }
-    reporter.message(summary(packer, leftOut: leftOut.count, remarks))
+    reporter.message(try summary(packer, leftOut: leftOut.count, remarks))
   }
 
   private func write(
@@ -70,7 +70,7 @@ package struct PackJob: Sendable {
     }
   }
 
-  private func summary(_ packer: ImagePacker, leftOut: Int, _ remarks: [String]) -> String {
+  private func summary(_ packer: ImagePacker, leftOut: Int, _ remarks: [String]) throws(FileError) -> String {
     let shape = packer.training.imageShape.map(String.init).joined(separator: "x")
     let classes = packer.training.classNames
     let tests = packer.test.map { " and \(ProgressFormat.count($0.count)) test" } ?? ""
@@ -78,7 +78,7 @@ package struct PackJob: Sendable {
       + (classes.isEmpty
         ? "no classes" : classes.count == 1 ? "1 class" : "\(ProgressFormat.count(classes.count)) classes")
       + (leftOut > 0 ? ", \(ProgressFormat.count(leftOut, of: "unusable image")) left out" : "")
-      + ", into \(output) (\(sizeText(of: output))).\n"
+      + ", into \(output) (\(try sizeText(of: output))).\n"
       + (classes.isEmpty ? "" : "Classes: \(ClassNames.list(classes)).\n")
       + remarks.map { "\($0).\n" }.joined()
       + "To train on it: --set data.name=hdf5 --set data.path=\(output)"

@@ -1,5 +1,4 @@
 import Files
-import FoundationEssentials
 import MessagePassing
 import Ranks
 import Reporting
@@ -49,8 +48,9 @@ struct PackProgress {
 }
 
 /// The size of a written file for a summary: `184.4 MB`.
-func sizeText(of path: String) -> String {
-  let bytes = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+/// - Throws: `FileError`.
+func sizeText(of path: String) throws(FileError) -> String {
+  let bytes = try sizeAndTime(of: path).size
   let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")]
   guard let (size, unit) = units.first(where: { Double(bytes) >= $0.0 }) else { return "\(bytes) B" }
   return "\(ProgressFormat.decimal(Double(bytes) / size, places: 1)) \(unit)"

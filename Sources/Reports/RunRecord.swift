@@ -67,8 +67,7 @@ struct RunRecord {
           + "\(count == 1 ? "is" : "are") left out.")
     }
     note(damagedLines: metrics.damagedLineCount, of: "metrics.jsonl")
-    let modified = try? FileManager.default.attributesOfItem(atPath: folder.metricsPath)[.modificationDate]
-    lastSign = modified as? Date
+    lastSign = hasMetrics ? Date(timeIntervalSince1970: try sizeAndTime(of: folder.metricsPath).changed) : nil
 
     if fileExists(folder.journalPath) {
       let journal = try readBytes(at: folder.journalPath, limit: Self.journalByteLimit)
@@ -107,7 +106,8 @@ struct RunRecord {
   /// The complete sheets; if there are too many, the first, the last and an even selection in between.
   private static func readSheets(_ folder: RunFolder, _ omissions: inout [String]) throws -> [Sheet] {
     let all = try folder.samples()
-    let sizes = all.map { (try? FileManager.default.attributesOfItem(atPath: $0.path)[.size] as? Int) ?? 0 }
+    // What cannot be read is reported below.
+    let sizes = all.map { (try? sizeAndTime(of: $0.path))?.size ?? 0 }
     var kept = Array(all.indices)
     while kept.count > 2 && (kept.count > sheetLimit || kept.reduce(0) { $0 + sizes[$1] } > sheetByteLimit) {
       kept = evenly(all.count, atMost: min(sheetLimit, kept.count - 1))
@@ -117,12 +117,11 @@ struct RunRecord {
     }
     var sheets: [Sheet] = []
     for sheet in kept.map({ all[$0] }) {
-      do throws(ImageError) {
+      do {
         let image = try ImageReader().read(sheet.path)
-        if let png = try? readBytes(at: sheet.path, limit: sheetByteLimit) {
-          sheets.append(Sheet(step: sheet.step, png: png, width: image.width, height: image.height))
-        }
-      } catch {
+        let png = try readBytes(at: sheet.path, limit: sheetByteLimit)
+        sheets.append(Sheet(step: sheet.step, png: png, width: image.width, height: image.height))
+      } catch let error as any JobEndingError {
         omissions.append("\(error)")
       }
     }

@@ -29,6 +29,15 @@ private func line(step: Int) -> String {
   return record.json + "\n"
 }
 
+/// Pixels that compress badly.
+private func noise(count: Int) -> [UInt8] {
+  var state: UInt64 = 1
+  return (0..<count).map { _ in
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return UInt8(truncatingIfNeeded: state >> 56)
+  }
+}
+
 private let job = JournalEntry.Job(
   version: "1", ranks: 2, threadsPerRank: 1, hosts: 1, steps: 200, parameters: 1234, data: "shapes", images: 10)
 
@@ -60,6 +69,31 @@ private let job = JournalEntry.Job(
       #expect(report.html.contains("resumed after step 2") && report.html.contains("killed: no end is recorded"))
       #expect(report.html.contains("stopped after step 5, since &lt;b&gt;") && !report.html.contains("since <b>"))
       #expect(report.html.contains(Data(try readBytes(at: folder.samplePath(step: 4))).base64EncodedString()))
+    }
+  }
+
+  @Test func largeSheetsAreLeftOut() throws {
+    try withRun { folder in
+      let image = Image(width: 1800, height: 1700, channels: 3, pixels: noise(count: 1800 * 1700 * 3))
+      try PNG.write(image, to: folder.samplePath(step: 1))
+      for step in 2...5 {
+        try FileManager.default.copyItem(atPath: folder.samplePath(step: 1), toPath: folder.samplePath(step: step))
+      }
+      let report = try RunReport(folder)
+      #expect(report.sheetCount == 2)
+      #expect(report.omissions.contains("To keep the page small, it has 2 of 5 sheets of samples."))
+    }
+  }
+
+  @Test func sheetsThatCannotBeReadAreListed() throws {
+    try withRun { folder in
+      try write("no picture", to: folder.samplePath(step: 1))
+      try write("", to: folder.samplePath(step: 2))
+      let report = try RunReport(folder)
+      #expect(report.sheetCount == 0)
+      for step in [1, 2] {
+        #expect(report.omissions.contains { $0.contains(folder.samplePath(step: step)) }, "step \(step)")
+      }
     }
   }
 
