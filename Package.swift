@@ -101,6 +101,9 @@ let package = Package(
       name: "MicroKernels", dependencies: ["CBuildTarget", "CMicroKernels", "CProcessor", "Tensors"],
       swiftSettings: numericCode),
 
+    // The command line, wherever the environment is.
+    .target(name: "CArguments"),
+
     // Keeps the program from needing a newer C library than it must.
     .target(name: "COldGlibc"),
 
@@ -234,7 +237,7 @@ let package = Package(
     .executableTarget(
       name: "ddpm-mpi",
       dependencies: [
-        "Benchmarking", "Checkpoints", "COldGlibc", "Configuration", "DataParallel", "Datasets", "Diffusers",
+        "Benchmarking", "CArguments", "Checkpoints", "COldGlibc", "Configuration", "DataParallel", "Datasets", "Diffusers",
         "Diffusion", "Failures", "FeatureNetworks", "Files", "ForeignFiles", "HDF5", "Images", "Inference", "Kernels",
         "MessagePassing", "MicroKernels", "Packing", "Ranks", "Reporting", "Reports", "TextFormatting", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

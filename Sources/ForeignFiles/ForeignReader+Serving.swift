@@ -5,10 +5,12 @@ import Glibc
 extension ForeignReader {
   /// If the program was started as a child process that answers questions, does so until the connection is closed, and
   /// does not return. Call it before anything else.
-  /// - Parameter kinds: the kinds of questions that are answered.
-  package static func serveIfAsked(_ kinds: [any ForeignQuestion.Type]) {
+  /// - Parameters:
+  ///   - kinds: the kinds of questions that are answered.
+  ///   - arguments: those of the command line, without the program's name.
+  package static func serveIfAsked(_ kinds: [any ForeignQuestion.Type], arguments: [String]) {
     isServing.withLock { $0 = true }
-    guard CommandLine.arguments.dropFirst().first == argument else { return }
+    guard arguments.first == argument else { return }
     limitMemory()
     let socket = MessageSocket(STDIN_FILENO)
     while let name = socket.receive(), let question = socket.receive() {

@@ -51,7 +51,8 @@ struct Program: ParsableCommand {
 @main
 struct Main {
   static func main() {
-    ForeignReader.serveIfAsked(imageFileQuestions + fieldFileQuestions + latentFileQuestions)
+    ForeignReader.serveIfAsked(
+      imageFileQuestions + fieldFileQuestions + latentFileQuestions, arguments: givenArguments)
     StandardOutput.takeStandardDescriptors()
     // A file that exceeds its limit is an error like a full disk, and should not end the program.
     signal(SIGXFSZ, SIG_IGN)
@@ -69,7 +70,7 @@ struct Main {
       // The launcher may give each rank its own arguments, so a mistake may be one rank's.
       var command = try communicator.together { try parsed.get() }
       if !type(of: command).ranksMayDiffer {
-        try communicator.requireAlike("command line", CommandLine.arguments.dropFirst().joined(separator: " "))
+        try communicator.requireAlike("command line", givenArguments.joined(separator: " "))
       }
       if !type(of: command).ranksMayRunDifferentBuilds { try RankBuilds.requireAlike(on: communicator) }
       try communicator.check(command.files)
@@ -80,7 +81,7 @@ struct Main {
   /// The command that the arguments ask for. Does not return where they ask for help or the version.
   private static func parse() throws -> any RankCommand {
     do {
-      var command = try Program.parseAsRoot()
+      var command = try Program.parseAsRoot(givenArguments)
       if let command = command as? any RankCommand { return command }
       try command.run()
       leave(.done)
@@ -156,11 +157,9 @@ extension Program {
   private static let subcommandNames = configuration.subcommands.filter { $0.configuration.shouldDisplay }
     .map { $0._commandName }
 
-  private static var firstArgument: String? { CommandLine.arguments.dropFirst().first }
-
   /// The problem, if the first argument is meant to be a subcommand but is not one.
   fileprivate static var missingSubcommand: String? {
-    guard let name = firstArgument, !name.hasPrefix("-"), !(subcommandNames + ["help"]).contains(name) else {
+    guard let name = givenArguments.first, !name.hasPrefix("-"), !(subcommandNames + ["help"]).contains(name) else {
       return nil
     }
     return "there is no command \(name); the commands are \(subcommandNames.joined(separator: ", "))"
@@ -168,7 +167,7 @@ extension Program {
 
   /// The command line that shows the help for what was asked.
   fileprivate static var helpCommand: String {
-    let name = firstArgument.flatMap { subcommandNames.contains($0) ? "\($0) " : nil } ?? ""
+    let name = givenArguments.first.flatMap { subcommandNames.contains($0) ? "\($0) " : nil } ?? ""
     return "ddpm-mpi \(name)--help"
   }
 }

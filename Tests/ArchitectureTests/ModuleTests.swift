@@ -50,6 +50,13 @@ struct ModuleTests {
     }
   }
 
+  /// `CommandLine.arguments` may be empty: see `givenArguments`.
+  @Test func nothingReadsSwiftsCommandLine() throws {
+    for file in Package.swiftFiles(in: "Sources") {
+      #expect(try !Package.text(file).contains(/(?m)^[^\/\n]*CommandLine\./), "\(file)")
+    }
+  }
+
   /// No other package can import the modules of a program.
   @Test func nothingIsPublic() throws {
     for file in Package.swiftFiles(in: "Sources") {

@@ -36,6 +36,13 @@ check "... again without effect" bash -c "readelf -SW '$binary.debug' | grep -q 
 check "... and the program has none" bash -c "! readelf -SW '$binary' | grep -qE ' \.(debug_info|symtab) '"
 run 0 '^[0-9]+[.][0-9]+' "$binary" --version
 run 0 '^HDF5 +[0-9.]+$' "$binary" doctor
+# The command line is found even if a library has changed the environment, as hwloc 2.7 does.
+cat >"$folder/environment.c" <<'C'
+#include <stdlib.h>
+__attribute__((constructor)) static void add(void) { setenv("ADDED_BY_A_LIBRARY", "1", 1); }
+C
+gcc -shared -fPIC "$folder/environment.c" -o "$folder/environment.so"
+run 0 '^[0-9]+[.][0-9]+' env LD_PRELOAD="$folder/environment.so" "$binary" --version
 
 # newest PREFIX: the newest version of a library's symbols that the program needs.
 newest() { objdump -T "$binary" | grep -oE "\($1_[0-9.]+\)" | tr -d '()' | sort -Vu | tail -1; }
