@@ -237,7 +237,8 @@ let package = Package(
     .executableTarget(
       name: "ddpm-mpi",
       dependencies: [
-        "Benchmarking", "CArguments", "Checkpoints", "COldGlibc", "Configuration", "DataParallel", "Datasets", "Diffusers",
+        "Benchmarking", "CArguments", "Checkpoints", "COldGlibc", "Configuration", "DataParallel", "Datasets",
+        "Diffusers",
         "Diffusion", "Failures", "FeatureNetworks", "Files", "ForeignFiles", "HDF5", "Images", "Inference", "Kernels",
         "MessagePassing", "MicroKernels", "Packing", "Ranks", "Reporting", "Reports", "TextFormatting", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
