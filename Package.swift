@@ -238,9 +238,9 @@ let package = Package(
       name: "ddpm-mpi",
       dependencies: [
         "Benchmarking", "CArguments", "Checkpoints", "COldGlibc", "Configuration", "DataParallel", "Datasets",
-        "Diffusers",
-        "Diffusion", "Failures", "FeatureNetworks", "Files", "ForeignFiles", "HDF5", "Images", "Inference", "Kernels",
-        "MessagePassing", "MicroKernels", "Packing", "Ranks", "Reporting", "Reports", "TextFormatting", "Training",
+        "Diffusers", "Diffusion", "Failures", "FeatureNetworks", "Files", "ForeignFiles", "HDF5", "Images", "Inference",
+        "Kernels", "MessagePassing", "MicroKernels", "Packing", "Ranks", "Reporting", "Reports", "TextFormatting",
+        "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
