@@ -29,15 +29,21 @@ def main():
     arguments = parser.parse_args()
 
     # The commands of the last build.
-    lines = re.findall(r'^ +args: (\[.*"-emit-executable".*\])$', Path(".build/release.yaml").read_text(), re.M)
+    build = Path(".build/release.yaml")
+    if not build.exists():
+        sys.exit("Nothing has been built yet. Run swift build -c release --build-tests.")
+    lines = re.findall(r'^ +args: (\[.*"-emit-executable".*\])$', build.read_text(), re.M)
     module = arguments.program.replace("-", "_")
     commands = [c for c in map(json.loads, lines) if c[c.index("-module-name") + 1] == module]
     if not commands:
-        sys.exit(f"The last build did not link {arguments.program}.")
+        sys.exit(f"{build} has no program {arguments.program}.")
     command = commands[0]
     command[command.index("-o") + 1] = arguments.output
     [position] = [i for i, option in enumerate(command) if option.startswith("@")]
-    objects = shlex.split(Path(command[position][1:]).read_text())
+    list_of_objects = Path(command[position][1:])
+    if not list_of_objects.exists():
+        sys.exit(f"{arguments.program} has not been built. Run swift build -c release --build-tests.")
+    objects = shlex.split(list_of_objects.read_text())
     for replacement in arguments.object:
         name, file = replacement.split("=", 1)
         [index] = [i for i, path in enumerate(objects) if path.endswith("/" + name)]

@@ -35,6 +35,11 @@ for family; do
   if [[ $family != openmpi ]]; then families+=("$family"); fi
 done
 
+if [[ ! -x .build/release/rank-checks ]]; then
+  echo "Building the program and its tests"
+  swift build -c release --build-tests
+fi
+
 kept=$PWD/.build/mpi
 mkdir -p "$kept"
 folder=$(mktemp -d)
@@ -162,8 +167,8 @@ for family in "${families[@]}"; do
   log=$folder/$family.log
   echo "--- $family"
   if ! prepare "$family" >"$log" 2>&1; then
-    cat "$folder/packages.log" >>"$log" 2>/dev/null || true
-    fail "$family: building the program" "$log"
+    cat "$folder/packages.log" "$log" >"$folder/preparation.log" 2>/dev/null || true
+    fail "$family: building the program" "$folder/preparation.log"
     continue
   fi
   if ! with_mpi "$binaries/ddpm-mpi" doctor >"$log" 2>&1; then
