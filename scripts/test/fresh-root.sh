@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# README's two commands in fresh installations of Debian, one after the other: a minimal system in a folder of its own,
-# with Swift and this working tree. It takes about half an hour each. Checkpoints must be the same in all of them.
+# README's two commands in fresh installations of Debian and Ubuntu, one after the other: a minimal system in a folder of
+# its own, with Swift and this working tree. It takes up to half an hour each. Checkpoints must be the same in all of
+# them.
 #
-#   scripts/test/fresh-root.sh [SUITE]...    bookworm and trixie by default
+#   scripts/test/fresh-root.sh [SUITE]...    bookworm and trixie by default; jammy and noble are Ubuntu 22.04 and 24.04
 #   FOLDER=...         where the systems are made, 3 GB each, and kept; without it they are removed at the end
-#   MIRROR=...         a mirror of the distribution; otherwise debootstrap's own choice
+#   MIRROR=...         a mirror of the distribution; otherwise debootstrap's own choice, or Ubuntu's
 #   SWIFT=...          the folder of Swift's toolchain, with usr/bin in it; otherwise that of the swift found here
 #   PACKAGES=...       a folder with the Swift packages' repositories, OWNER/NAME.git, if github.com cannot be reached
-#   DEBOOTSTRAP=...    more options of debootstrap; --components=main,universe for Ubuntu's jammy and noble
+#   DEBOOTSTRAP=...    more options of debootstrap
 #   STEPS=20           how long it trains
 #
 # Needs root privileges and debootstrap. scripts/test.sh runs it by its name only.
@@ -39,8 +40,18 @@ mapfile -t commands < <(sed -n '/^```sh/,/^```$/p; /^```$/q' README.md | grep -v
 make_system() {
   if [[ ! -e $root/root/ddpm-mpi ]]; then
     mkdir -p "$root"
+    local mirror=${MIRROR:-} script= components=main
+    case $1 in
+      jammy | noble)
+        mirror=${mirror:-http://archive.ubuntu.com/ubuntu}
+        components=main,universe
+        # The script for all of Ubuntu's releases. Debian's debootstrap may be older than a release.
+        script=/usr/share/debootstrap/scripts/gutsy
+        ;;
+    esac
     # In a mount namespace, as everything that mounts something, so that nothing stays mounted.
-    unshare --mount debootstrap --variant=minbase "${options[@]}" "$1" "$root" ${MIRROR:+"$MIRROR"} || return
+    unshare --mount debootstrap --variant=minbase --components="$components" "${options[@]}" "$1" "$root" \
+      ${mirror:+"$mirror"} ${script:+"$script"} || return
   fi
   mkdir -p "$root/root/ddpm-mpi" "$root/opt/swift" "$root/packages"
   # A system that was kept has the sources of another day; what was built of them saves time.
