@@ -9,6 +9,8 @@ package struct RegularFile: ~Copyable, Sendable {
   package let path: String
   /// The size in bytes when it was opened.
   package let size: Int
+  /// When it was last changed, in seconds since 1970.
+  package let modificationTime: Double
   private let descriptor: Int32
 
   /// - Parameter followsLink: whether `path` may be a symbolic link.
@@ -29,6 +31,7 @@ package struct RegularFile: ~Copyable, Sendable {
     }
     self.path = path
     self.size = Int(information.st_size)
+    self.modificationTime = Double(information.st_mtim.tv_sec) + 1e-9 * Double(information.st_mtim.tv_nsec)
     self.descriptor = descriptor
   }
 

@@ -50,7 +50,7 @@ struct PackProgress {
 /// The size of a written file for a summary: `184.4 MB`.
 /// - Throws: `FileError`.
 func sizeText(of path: String) throws(FileError) -> String {
-  let bytes = try sizeAndTime(of: path).size
+  let bytes = try RegularFile(path).size
   let units = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")]
   guard let (size, unit) = units.first(where: { Double(bytes) >= $0.0 }) else { return "\(bytes) B" }
   return "\(ProgressFormat.decimal(Double(bytes) / size, places: 1)) \(unit)"

@@ -67,7 +67,7 @@ struct RunRecord {
           + "\(count == 1 ? "is" : "are") left out.")
     }
     note(damagedLines: metrics.damagedLineCount, of: "metrics.jsonl")
-    lastSign = hasMetrics ? Date(timeIntervalSince1970: try sizeAndTime(of: folder.metricsPath).changed) : nil
+    lastSign = hasMetrics ? Date(timeIntervalSince1970: try RegularFile(folder.metricsPath).modificationTime) : nil
 
     if fileExists(folder.journalPath) {
       let journal = try readBytes(at: folder.journalPath, limit: Self.journalByteLimit)
@@ -107,7 +107,7 @@ struct RunRecord {
   private static func readSheets(_ folder: RunFolder, _ omissions: inout [String]) throws -> [Sheet] {
     let all = try folder.samples()
     // What cannot be read is reported below.
-    let sizes = all.map { (try? sizeAndTime(of: $0.path))?.size ?? 0 }
+    let sizes = all.map { (try? RegularFile($0.path).size) ?? 0 }
     var kept = Array(all.indices)
     while kept.count > 2 && (kept.count > sheetLimit || kept.reduce(0) { $0 + sizes[$1] } > sheetByteLimit) {
       kept = evenly(all.count, atMost: min(sheetLimit, kept.count - 1))

@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
 # Measures how fast a core multiplies floats and bfloat16 numbers with vectors of 512 bits, and prints a table in
 # Markdown: independent multiply-adds in registers, the best of several rounds. It decides whether products of bfloat16
-# numbers can be worth while on a processor (docs/architecture.md, Precision). Takes a few seconds and needs gcc.
+# numbers can be worthwhile on a processor (docs/architecture.md, Precision). Takes a few seconds and needs gcc.
 set -euo pipefail
+if [[ $(uname -m) != x86_64 ]]; then
+  echo "This measures instructions of x86-64 processors." >&2
+  exit 1
+fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cat >"$folder/rates.c" <<'C'
